@@ -1,0 +1,78 @@
+/** Subject of a TLS client certificate. */
+export interface PeerCertificate {
+  readonly commonName?: string
+  /** RFC 2253 text, such as 'CN=device-1,O=Acme'. */
+  readonly subject: string
+}
+
+/**
+ * One accepted connection, as a listener hands it to the broker: bytes and an address. The core owns it from then on.
+ */
+export interface Transport {
+  /** 'tcp', 'ssl', 'ws', 'wss', 'unix', 'link'. */
+  readonly socketType: string
+  /** Listener id, such as 'tcp:external'. */
+  readonly listener: string
+  /** 'mqtt', or a gateway's protocol. */
+  readonly protocol: string
+  readonly peerhost: string
+  readonly peerport: number
+  readonly sockhost: string
+  readonly sockport: number
+  readonly peerCertificate?: PeerCertificate
+  /** Prefix for the topics of its clients, %c and %u allowed. */
+  readonly mountpoint?: string
+  /** Bytes handed to `write` that the kernel has not taken yet. */
+  readonly bufferedBytes: number
+  /**
+   * Queues bytes. The buffer belongs to the transport until `bufferedBytes` is 0 again: the caller may reuse it at once when
+   * that is so right after the call.
+   */
+  write(bytes: Uint8Array): void
+  /** Stop and restart reading: this is how back-pressure reaches the client. */
+  pause(): void
+  resume(): void
+  /** Sends what is queued, then closes; gives up and destroys after `timeout` milliseconds. */
+  end(timeout?: number): void
+  /** Closes at once. */
+  destroy(): void
+}
+
+/** What the broker gives back for a transport: the listener calls these, never after `closed`. */
+export interface TransportHandler {
+  /**
+   * Bytes from the client. The buffer is only borrowed: it may be overwritten after the call returns.
+   */
+  data(chunk: Buffer): void
+  /** `bufferedBytes` went back to 0. */
+  drain(): void
+  /** The connection is gone; exactly once. `reason`: 'tcp_closed' (the peer closed), 'ssl_closed', 'tcp_error' … */
+  closed(reason: string): void
+}
+
+/** What a listener needs of the broker. */
+export interface ListenerHost {
+  accept(transport: Transport): TransportHandler
+  readonly log: Logger
+}
+
+export interface Listener {
+  /** 'tcp:external' */
+  readonly id: string
+  /** Where it listens, once started: '127.0.0.1:1883', or a path. A port 0 is resolved. */
+  readonly address: string
+  readonly currentConnections: number
+  readonly maxConnections: number
+  /** Binds. Rejects with a clear error when it cannot. */
+  start(host: ListenerHost): Promise<void>
+  /** Stops accepting; open connections stay. */
+  stop(): Promise<void>
+}
+
+export interface Logger {
+  debug(message: string, fields?: Record<string, unknown>): void
+  info(message: string, fields?: Record<string, unknown>): void
+  warn(message: string, fields?: Record<string, unknown>): void
+  error(message: string, fields?: Record<string, unknown>): void
+  child(fields: Record<string, unknown>): Logger
+}

@@ -1,0 +1,124 @@
+import type { Message, MessageHeaders, MessageInit } from '@hookmq/api'
+import type { Properties, QoS } from '@hookmq/mqtt'
+
+const noProperties: Properties = Object.freeze({})
+const noHeaders: MessageHeaders = Object.freeze({})
+
+// 16 bytes as EMQX makes them: microseconds, node and process, sequence; so ids sort by time.
+const processPart = Math.floor(Math.random() * 2 ** 48)
+  .toString(16)
+  .padStart(12, '0')
+  .toUpperCase()
+let sequence = 0
+let lastMicroseconds = 0
+
+function makeId(timestamp: number): string {
+  const microseconds = Math.max(timestamp * 1000, lastMicroseconds)
+  lastMicroseconds = microseconds
+  sequence = (sequence + 1) & 0xffff
+  // A wrapped sequence within one millisecond would repeat an id: move the time on instead.
+  if (sequence === 0) lastMicroseconds++
+  return (
+    microseconds.toString(16).padStart(16, '0').toUpperCase() +
+    processPart +
+    sequence.toString(16).padStart(4, '0').toUpperCase()
+  )
+}
+
+/** The one shape of message that moves inside the core. Hooks see it as a `Message`. */
+export class BrokerMessage implements Message {
+  readonly topic: string
+  readonly payload: Uint8Array
+  readonly qos: QoS
+  readonly retain: boolean
+  readonly dup: boolean
+  readonly from: string
+  readonly timestamp: number
+  readonly properties: Properties
+  readonly headers: MessageHeaders
+  #id: string | undefined
+  /** A hook that does not answer for it changed the topic: authorize again before routing. */
+  #recheck = false
+
+  constructor(
+    topic: string,
+    payload: Uint8Array,
+    qos: QoS,
+    retain: boolean,
+    dup: boolean,
+    from: string,
+    timestamp: number,
+    properties: Properties = noProperties,
+    headers: MessageHeaders = noHeaders,
+    id?: string,
+  ) {
+    this.topic = topic
+    this.payload = payload
+    this.qos = qos
+    this.retain = retain
+    this.dup = dup
+    this.from = from
+    this.timestamp = timestamp
+    this.properties = properties
+    this.headers = headers
+    this.#id = id
+  }
+
+  get id(): string {
+    this.#id ??= makeId(this.timestamp)
+    return this.#id
+  }
+
+  get needsRecheck(): boolean {
+    return this.#recheck
+  }
+
+  static from(init: MessageInit, now: number): BrokerMessage {
+    const payload =
+      typeof init.payload === 'string' ? Buffer.from(init.payload) : (init.payload ?? (Buffer.alloc(0) as Uint8Array))
+    return new BrokerMessage(
+      init.topic,
+      payload,
+      init.qos ?? 0,
+      init.retain ?? false,
+      false,
+      init.from ?? 'internal',
+      now,
+      init.properties,
+      init.headers,
+    )
+  }
+
+  /**
+   * What a hook returned, as a message again: fields that it left out keep their value. `answersForTopic`: the hook said
+   * `recheck: false`. Returns a sentence when the value is not a message.
+   */
+  static adopt(previous: BrokerMessage, next: unknown, answersForTopic: boolean): BrokerMessage | string {
+    if (next === previous) return previous
+    if (typeof next !== 'object' || next === null)
+      return `expected a message, got ${next === null ? 'null' : typeof next}`
+    const value = next as Partial<Message> & { payload?: unknown }
+    const topic = value.topic ?? previous.topic
+    if (typeof topic !== 'string') return `message.topic must be a string, got ${typeof topic}`
+    let payload: unknown = value.payload ?? previous.payload
+    if (typeof payload === 'string') payload = Buffer.from(payload)
+    if (!(payload instanceof Uint8Array))
+      return `message.payload must be a Uint8Array or a string, got ${typeof payload}`
+    const qos = value.qos ?? previous.qos
+    if (qos !== 0 && qos !== 1 && qos !== 2) return `message.qos must be 0, 1 or 2, got ${String(qos)}`
+    const message = new BrokerMessage(
+      topic,
+      payload,
+      qos,
+      value.retain === undefined ? previous.retain : value.retain === true,
+      previous.dup,
+      typeof value.from === 'string' ? value.from : previous.from,
+      previous.timestamp,
+      value.properties ?? previous.properties,
+      value.headers ?? previous.headers,
+      previous.id,
+    )
+    message.#recheck = previous.#recheck || (topic !== previous.topic && !answersForTopic)
+    return message
+  }
+}

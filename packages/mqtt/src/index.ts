@@ -1,0 +1,2 @@
+export type * from './frame.ts'
+export type * from './packets.ts'

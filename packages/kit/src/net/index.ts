@@ -1,0 +1,6 @@
+export * from './address.ts'
+export * from './bind.ts'
+export * from './connection-gate.ts'
+export * from './socket-listener.ts'
+export * from './socket-transport.ts'
+export * from './token-bucket.ts'

@@ -1,0 +1,104 @@
+import { hasWildcard, topicMatches } from './topic-match.ts'
+import type { Route, Routes, SharedGroup } from './types.ts'
+
+/** Up to so many entries a change of a wildcard filter looks at each; a bigger cache is dropped whole. */
+const scanLimit = 64
+
+export class CachedRoutes implements Routes {
+  readonly topic: string
+  stale = false
+  readonly direct: readonly Route[]
+  readonly shared: readonly SharedGroup[]
+  /** What it holds alone, in units of 256 bytes; at least 1. */
+  readonly weight: number
+
+  /** `merged`: how many of the routes were made for this topic. */
+  constructor(topic: string, direct: readonly Route[], shared: readonly SharedGroup[], merged: number) {
+    this.topic = topic
+    this.direct = direct
+    this.shared = shared
+    this.weight = 1 + ((topic.length + 8 * (direct.length + shared.length) + 96 * merged) >>> 8)
+  }
+}
+
+/**
+ * Routes by topic. What leaves the cache for whatever cause is stale from then on, because later changes could not reach it.
+ * Two generations stand in for a list by last use: when the young one is full it becomes the old one, and what nobody
+ * asked for since the last time goes.
+ */
+export class RouteCache {
+  readonly #half: number
+  #young = new Map<string, CachedRoutes>()
+  #youngWeight = 0
+  #old = new Map<string, CachedRoutes>()
+
+  /** `capacity`: entries, fewer when they are big. 0: nothing is kept. */
+  constructor(capacity: number) {
+    this.#half = Math.floor(capacity / 2)
+  }
+
+  get size(): number {
+    return this.#young.size + this.#old.size
+  }
+
+  get(topic: string): CachedRoutes | undefined {
+    const young = this.#young.get(topic)
+    if (young !== undefined || this.#old.size === 0) return young
+    const old = this.#old.get(topic)
+    if (old === undefined) return undefined
+    this.#old.delete(topic)
+    this.add(old)
+    return old
+  }
+
+  /** The topic must not be in the cache. Routes that are too big to keep turn stale at once. */
+  add(routes: CachedRoutes): void {
+    if (routes.weight > this.#half) {
+      routes.stale = true
+      return
+    }
+    if (this.#youngWeight + routes.weight > this.#half) {
+      for (const forgotten of this.#old.values()) forgotten.stale = true
+      this.#old = this.#young
+      this.#young = new Map()
+      this.#youngWeight = 0
+    }
+    this.#young.set(routes.topic, routes)
+    this.#youngWeight += routes.weight
+  }
+
+  /** The routes of the topics that this filter matches have changed. */
+  changed(filter: string): void {
+    if (!hasWildcard(filter)) {
+      this.#forget(filter)
+    } else if (this.size > scanLimit) {
+      // Costs as much as filling the cache did: a storm of wildcard subscriptions pays for it once.
+      this.#clear()
+    } else {
+      for (const topic of this.#young.keys()) if (topicMatches(filter, topic)) this.#forget(topic)
+      for (const topic of this.#old.keys()) if (topicMatches(filter, topic)) this.#forget(topic)
+    }
+  }
+
+  #forget(topic: string): void {
+    const young = this.#young.get(topic)
+    if (young !== undefined) {
+      young.stale = true
+      this.#young.delete(topic)
+      this.#youngWeight -= young.weight
+      return
+    }
+    const old = this.#old.get(topic)
+    if (old === undefined) return
+    old.stale = true
+    this.#old.delete(topic)
+  }
+
+  #clear(): void {
+    for (const routes of this.#young.values()) routes.stale = true
+    for (const routes of this.#old.values()) routes.stale = true
+    this.#young.clear()
+    this.#old.clear()
+    this.#youngWeight = 0
+  }
+}

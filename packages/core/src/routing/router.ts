@@ -1,0 +1,201 @@
+import type { SharedStrategy } from '../options.ts'
+import { Crowd, type Fan, groupOf, routeOf, withGroup, withoutGroup, withoutRoute, withRoute } from './fan.ts'
+import { StoredRoute } from './route.ts'
+import { CachedRoutes, RouteCache } from './route-cache.ts'
+import { parseShared } from './share.ts'
+import { Group } from './shared-group.ts'
+import { TopicTree } from './topic-tree.ts'
+import type { Receiver, Routes, SharedGroup, StoredOptions } from './types.ts'
+
+export interface RouterOptions {
+  /** Topics whose routes are remembered; 0 = none. */
+  cacheSize: number
+  sharedStrategy: SharedStrategy
+  /** Per group name. */
+  sharedStrategyOfGroup: Readonly<Record<string, SharedStrategy>>
+  /** As Math.random. */
+  random?: () => number
+}
+
+/** Up to so many routes a receiver that occurs twice is looked for by a scan. */
+const scanLimit = 16
+
+/** Who gets the messages of a topic. */
+export class Router {
+  readonly #tree = new TopicTree<Fan>()
+  readonly #cache: RouteCache
+  readonly #sharedStrategy: SharedStrategy
+  readonly #sharedStrategyOfGroup: Readonly<Record<string, SharedStrategy>>
+  readonly #random: () => number
+  readonly #found: Fan[] = []
+  #direct = 0
+  #shared = 0
+  #groups = 0
+
+  constructor(options: RouterOptions) {
+    this.#cache = new RouteCache(options.cacheSize)
+    this.#sharedStrategy = options.sharedStrategy
+    this.#sharedStrategyOfGroup = options.sharedStrategyOfGroup
+    this.#random = options.random ?? Math.random
+  }
+
+  /** Distinct filters, without share prefixes. */
+  get topicCount(): number {
+    return this.#tree.size
+  }
+
+  /** Pairs of receiver and filter, shared ones included. */
+  get subscriptionCount(): number {
+    return this.#direct + this.#shared
+  }
+
+  get sharedSubscriptionCount(): number {
+    return this.#shared
+  }
+
+  get sharedGroupCount(): number {
+    return this.#groups
+  }
+
+  /** Topics in the cache. */
+  get cachedTopicCount(): number {
+    return this.#cache.size
+  }
+
+  /**
+   * Adds a subscription or replaces the options of the one that the receiver has for this filter [MQTT-3.8.4-3]. The filter
+   * is valid and may begin with `$share/group/` or `$queue/`. true: it is new. Throws RangeError for a share prefix without
+   * group or filter, which the caller should have refused.
+   */
+  subscribe(filter: string, receiver: Receiver, options: StoredOptions): boolean {
+    const share = parseShared(filter)
+    if (share !== undefined) return this.#join(share.prefix, share.name, share.filter, receiver, options)
+    const fan = this.#tree.get(filter)
+    const previous = routeOf(fan, receiver)
+    const route = StoredRoute.of(receiver, options)
+    const next = withRoute(fan, route)
+    if (next !== fan) this.#tree.set(filter, next)
+    if (previous === undefined) this.#direct++
+    else if (previous.routesLike(route)) return false
+    this.#cache.changed(filter)
+    return previous === undefined
+  }
+
+  /** Takes a subscription away [MQTT-3.10.4-1]; its options, or undefined when there was none. */
+  unsubscribe(filter: string, receiver: Receiver): StoredOptions | undefined {
+    const share = parseShared(filter)
+    if (share !== undefined) return this.#leave(share.prefix, share.filter, receiver)
+    const fan = this.#tree.get(filter)
+    const route = routeOf(fan, receiver)
+    if (fan === undefined || route === undefined) return undefined
+    this.#keep(filter, fan, withoutRoute(fan, receiver))
+    this.#direct--
+    this.#cache.changed(filter)
+    return route.options
+  }
+
+  /**
+   * All receivers of a topic name. The result may be kept and used for as long as its `stale` is false; it is never changed
+   * otherwise, but for the members of its shared groups, which are always the present ones.
+   */
+  match(topic: string): Routes {
+    const cached = this.#cache.get(topic)
+    if (cached !== undefined) return cached
+    const routes = this.#build(topic)
+    this.#cache.add(routes)
+    return routes
+  }
+
+  /** Somebody is subscribed to exactly this filter (without share prefix), directly or in a group. */
+  hasSubscribers(filter: string): boolean {
+    return this.#tree.get(filter) !== undefined
+  }
+
+  /** Distinct filters, without share prefixes. No subscription may change until the iterator is done with. */
+  *filters(): IterableIterator<string> {
+    for (const [filter] of this.#tree.entries()) yield filter
+  }
+
+  #join(prefix: string, name: string, filter: string, receiver: Receiver, options: StoredOptions): boolean {
+    const fan = this.#tree.get(filter)
+    let group = groupOf(fan, prefix)
+    if (group === undefined) {
+      const strategies = this.#sharedStrategyOfGroup
+      const strategy = Object.hasOwn(strategies, name) ? strategies[name] : this.#sharedStrategy
+      group = new Group(prefix, name, filter, strategy, this.#random)
+      const next = withGroup(fan, group)
+      if (next !== fan) this.#tree.set(filter, next)
+      this.#groups++
+      this.#cache.changed(filter)
+    }
+    const isNew = group.add(receiver, options)
+    if (isNew) this.#shared++
+    return isNew
+  }
+
+  #leave(prefix: string, filter: string, receiver: Receiver): StoredOptions | undefined {
+    const fan = this.#tree.get(filter)
+    const group = groupOf(fan, prefix)
+    const route = group?.remove(receiver)
+    if (group === undefined || route === undefined || !(fan instanceof Crowd)) return undefined
+    this.#shared--
+    if (group.size === 0) {
+      this.#keep(filter, fan, withoutGroup(fan, prefix))
+      this.#groups--
+      this.#cache.changed(filter)
+    }
+    return route.options
+  }
+
+  #keep(filter: string, before: Fan, after: Fan | undefined): void {
+    if (after === undefined) this.#tree.delete(filter)
+    else if (after !== before) this.#tree.set(filter, after)
+  }
+
+  #build(topic: string): CachedRoutes {
+    const found = this.#found
+    this.#tree.match(topic, found)
+    if (found.length === 0) return new CachedRoutes(topic, none, none, 0)
+    const direct: StoredRoute[] = []
+    const shared: SharedGroup[] = []
+    let merged = 0
+    let places: Map<Receiver, number> | undefined
+    for (let index = 0; index < found.length; index++) {
+      const fan = found[index]
+      if (fan instanceof Crowd) {
+        if (fan.groups !== undefined) for (const group of fan.groups.values()) shared.push(group)
+        if (index === 0) for (const route of fan.routes.values()) direct.push(route)
+        else for (const route of fan.routes.values()) merge(route)
+      } else if (index === 0) direct.push(fan)
+      else merge(fan)
+    }
+    found.length = 0
+    return new CachedRoutes(topic, direct, shared, merged)
+
+    /** One receiver, one route, whichever of its filters match. [MQTT-3.3.4-2] */
+    function merge(route: StoredRoute): void {
+      const place = placeOf(route.receiver)
+      if (place === -1) {
+        places?.set(route.receiver, direct.length)
+        direct.push(route)
+      } else {
+        direct[place] = direct[place].merge(route)
+        merged++
+      }
+    }
+
+    function placeOf(receiver: Receiver): number {
+      if (places === undefined) {
+        if (direct.length <= scanLimit) {
+          for (let place = 0; place < direct.length; place++) if (direct[place].receiver === receiver) return place
+          return -1
+        }
+        places = new Map()
+        for (let place = 0; place < direct.length; place++) places.set(direct[place].receiver, place)
+      }
+      return places.get(receiver) ?? -1
+    }
+  }
+}
+
+const none: readonly never[] = Object.freeze([])

@@ -156,15 +156,15 @@ describe('run.mjs', () => {
   test('an installation that fails says so with the reason and exits with 1', async () => {
     const root = project({
       lock: {
-        '': { name: 'fixture', version: '1.0.0', dependencies: { dep: 'file:dep' } },
-        'node_modules/other': { version: '1.0.0' },
+        '': { name: 'fixture', version: '1.0.0', dependencies: { dep: 'file:none.tgz' } },
+        'node_modules/dep': { version: 'file:none.tgz', resolved: 'file:none.tgz' },
       },
       programs: { 'program.mjs': '' },
     })
     const ended = await end(run(root, ['program.mjs']))
     assert.equal(ended.code, 1)
-    assert.match(ended.err, /npm ci failed after \d+ s with exit code 1/)
-    assert.match(ended.err, /npm error/)
+    assert.match(ended.err, /npm failed after \d+ s with exit code \d+/)
+    assert.match(ended.err, /npm error.*none\.tgz/)
   })
 })
 

@@ -7,7 +7,7 @@ import { packagesToInstall, whyNotInstalled } from './installed.mjs'
 import { takeLock } from './lock.mjs'
 
 const TELL_EVERY_MS = 3000
-const LAST_LINES = 30
+const MOST_LINES = 30
 
 /**
  * @param {string} root the project's folder
@@ -28,7 +28,7 @@ export async function ensureInstalled(root, say = sayOnStandardError) {
     release()
   }
   const left = whyNotInstalled(root)
-  if (left !== undefined) throw new Error(`npm ci went through, but ${left}. Try again with an empty node_modules.`)
+  if (left !== undefined) say(`npm is done, but ${left}; going on. If something fails now, remove node_modules first.`)
   return true
 }
 
@@ -36,7 +36,7 @@ async function install(root, reason, say) {
   const total = packagesToInstall(root)
   const started = performance.now()
   const elapsed = () => `${((performance.now() - started) / 1000).toFixed(0)} s`
-  say(`setting up, because ${reason}: npm ci installs ${total} packages into node_modules (about 1 minute, once)`)
+  say(`setting up, because ${reason}: npm installs ${total} packages into node_modules (about 1 minute, once)`)
 
   const progress = { fetched: 0, last: 'asking npm' }
   const ticker = setInterval(() => {
@@ -44,15 +44,16 @@ async function install(root, reason, say) {
   }, TELL_EVERY_MS)
   const lines = []
   try {
-    const code = await runNpmCi(root, (line) => {
-      lines.push(line)
-      if (lines.length > LAST_LINES) lines.shift()
+    const code = await runNpm(root, (line) => {
       follow(line, progress)
+      if (/^npm (http|warn)/.test(line)) return
+      lines.push(line)
+      // npm says what was wrong first and how to call it last.
+      if (lines.length > MOST_LINES) lines.pop()
     })
     if (code !== 0) {
-      const tail = lines.filter((line) => !/^npm (http|warn EBADENGINE)/.test(line)).join('\n')
       throw new Error(
-        `npm ci failed after ${elapsed()} with exit code ${code}. Its last words:\n${tail}\n` +
+        `npm failed after ${elapsed()} with exit code ${code}. npm says:\n${lines.join('\n')}\n` +
           'Check the network and the npm registry (npm config get registry), then start again.',
       )
     }
@@ -67,12 +68,14 @@ function follow(line, progress) {
   const fetch = /^npm http fetch GET \d+ \S*\/(\S+)\.tgz/.exec(line)
   if (fetch === null) return
   progress.fetched += 1
-  progress.last = /cache hit/.test(line) ? `taking ${fetch[1]} from npm's cache` : `downloaded ${fetch[1]}`
+  progress.last = `got ${fetch[1]}`
 }
 
-function runNpmCi(root, onLine) {
+function runNpm(root, onLine) {
   // NODE_ENV=production and npm's omit settings would leave out the tests' packages and the right Node.
-  const args = ['ci', '--include=dev', '--include=optional', '--engine-strict=false']
+  // "install --no-save" and not "ci": both follow package-lock.json and leave it alone, but "ci" throws away what is
+  // there already, and refuses a lock file that lacks the packages of other platforms, as npm itself writes it at times.
+  const args = ['install', '--no-save', '--include=dev', '--include=optional', '--engine-strict=false']
   args.push('--no-audit', '--no-fund', '--loglevel=http', '--progress=false')
   // Under "npm start", npm names its own program; a plain start finds npm on the PATH (npm.cmd needs a shell on Windows).
   const npm = process.env.npm_execpath

@@ -1,0 +1,33 @@
+import { isIPv4, isIPv6 } from 'node:net'
+import { HookmqError } from '../errors.ts'
+
+/** Only programs on this machine reach it: loopback addresses and Unix sockets. */
+export function isLocalAddress(host: string | undefined): boolean {
+  if (host === undefined) return false
+  if (host === 'localhost' || host.startsWith('/') || host.startsWith('./') || host.startsWith('unix:')) return true
+  if (isIPv4(host)) return host.startsWith('127.')
+  if (!isIPv6(host)) return false
+  const address = host.toLowerCase()
+  return address === '::1' || address === '0:0:0:0:0:0:0:1' || address.startsWith('::ffff:127.')
+}
+
+/** What guards a broker that is open to other machines. */
+export interface Guard {
+  /** allow_anonymous was set, to whatever value: somebody thought about it. */
+  anonymousIsExplicit: boolean
+  /** Some plugin or hook authenticates clients. */
+  authenticates: boolean
+}
+
+/**
+ * A listener that other machines reach needs somebody who checks who connects, or the explicit word that nobody needs to.
+ * Throws a HookmqError with code LISTENER_UNSAFE.
+ */
+export function requireGuard(listener: string, host: string, guard: Guard): void {
+  if (isLocalAddress(host) || guard.anonymousIsExplicit || guard.authenticates) return
+  throw new HookmqError(
+    'LISTENER_UNSAFE',
+    `listener ${listener}: ${host} can be reached from other machines and nobody checks who connects; ` +
+      'load an authentication plugin, set allow_anonymous = true if everybody may connect, or listen on 127.0.0.1',
+  )
+}

@@ -1,0 +1,368 @@
+import {
+  type AckPacket,
+  type ConnackPacket,
+  type Packet,
+  type Properties,
+  type ProtocolVersion,
+  type PublishPacket,
+  type QoS,
+  type SubackPacket,
+  type SubscriptionOptions,
+  topicMatches,
+  type UnsubackPacket,
+} from '@hookmq/mqtt'
+import { HookmqError, messageOf } from '../errors.ts'
+import { encode, PacketReader } from './codec.ts'
+import { explainReason, lost, refuse } from './failure.ts'
+import type { ClientEnd, ClientMessage, ClientOptions } from './options.ts'
+import { PendingAnswers, SendWindow } from './pending.ts'
+import type { ByteStream } from './stream.ts'
+
+type Receive = (message: ClientMessage) => void
+
+/** One connection to a broker, over any stream of bytes. It does not reconnect. */
+export class Client {
+  /** Resolves, and never rejects, when the connection is gone. */
+  readonly ended: Promise<ClientEnd>
+  readonly #stream: ByteStream
+  readonly #options: ClientOptions
+  readonly #version: ProtocolVersion
+  readonly #answers = new PendingAnswers()
+  readonly #window = new SendWindow()
+  readonly #receivers = new Map<string, { receive: Receive; identifier: number | undefined }>()
+  readonly #receivedQos2 = new Set<number>()
+  #finish: (end: ClientEnd) => void = () => {}
+  #end: ClientEnd | undefined
+  #closing = false
+  #connack: ConnackPacket | undefined
+  #timer: NodeJS.Timeout | undefined
+  #awaitingPong = false
+  #lastSent = 0
+  #nextIdentifier = 1
+  #settleConnect: { resolve(connack: ConnackPacket): void; reject(error: Error): void } | undefined
+
+  constructor(stream: ByteStream, options: ClientOptions = {}) {
+    this.#stream = stream
+    this.#options = options
+    this.#version = options.protocolVersion ?? 5
+    this.ended = new Promise((resolve) => {
+      this.#finish = resolve
+    })
+    const reader = new PacketReader(this.#version, (packet) => this.#receivePacket(packet))
+    stream.onData = (chunk) => {
+      const problem = reader.push(chunk)
+      if (problem !== undefined) this.#abort(`the broker sent something malformed: ${problem}`)
+    }
+    stream.onClose = (reason) => this.#closed({ reason: this.#closing ? 'closed' : reason })
+  }
+
+  /** Sends CONNECT. Rejects with CONNECT_REFUSED and the reason code when the broker does not want this client. */
+  connect(): Promise<ConnackPacket> {
+    const { clientId, username, password, will, authentication, keepAlive = 60 } = this.#options
+    return new Promise((resolve, reject) => {
+      this.#settleConnect = { resolve, reject }
+      const timeout = this.#options.connectTimeout ?? 30_000
+      this.#timer = setTimeout(() => this.#abort(`no CONNACK within ${timeout / 1000} s`), timeout)
+      const properties: Properties = { ...this.#options.properties }
+      if (authentication !== undefined) {
+        properties.authenticationMethod = authentication.method
+        properties.authenticationData = authentication.start()
+      }
+      this.#send({
+        type: 'connect',
+        protocolName: this.#version === 3 ? 'MQIsdp' : 'MQTT',
+        protocolVersion: this.#version,
+        bridge: false,
+        cleanStart: this.#options.cleanStart ?? true,
+        keepAlive,
+        // MQTT 3.1 has no assigned client ids.
+        clientId: clientId ?? (this.#version === 3 ? `hookmq-${Math.random().toString(36).slice(2, 12)}` : ''),
+        username,
+        password: password === undefined ? undefined : Buffer.from(password),
+        will:
+          will === undefined
+            ? undefined
+            : {
+                topic: will.topic,
+                payload: Buffer.from(will.payload ?? ''),
+                qos: will.qos ?? 0,
+                retain: will.retain ?? false,
+                properties: will.properties ?? {},
+              },
+        properties,
+      })
+    })
+  }
+
+  /**
+   * QoS 0: resolves to undefined once the bytes have left. QoS 1 and 2: resolves to PUBACK or PUBCOMP; rejects with
+   * REQUEST_REFUSED when the broker refuses the message.
+   */
+  async publish(
+    topic: string,
+    payload: Uint8Array | string = '',
+    options: { qos?: QoS; retain?: boolean; properties?: Properties } = {},
+  ): Promise<AckPacket | undefined> {
+    const qos = options.qos ?? 0
+    const packet: PublishPacket = {
+      type: 'publish',
+      topic,
+      payload: typeof payload === 'string' ? Buffer.from(payload) : payload,
+      qos,
+      retain: options.retain ?? false,
+      dup: false,
+      properties: options.properties ?? {},
+    }
+    if (qos === 0) {
+      await new Promise<void>((resolve, reject) => {
+        if (this.#end !== undefined) return reject(lost(this.#end))
+        const untrack = this.#answers.track(reject)
+        this.#send(packet, () => {
+          untrack()
+          resolve()
+        })
+      })
+      return undefined
+    }
+    await this.#window.enter()
+    try {
+      const answer = await this.#request<AckPacket>((packetId) => ({ ...packet, packetId }))
+      refuse(answer.reasonCode, `publishing to '${topic}'`, answer.properties)
+      return answer
+    } finally {
+      this.#window.leave()
+    }
+  }
+
+  /** Rejects with REQUEST_REFUSED when the broker refuses the filter. `receive` gets the messages of this subscription. */
+  async subscribe(
+    filter: string,
+    receive?: Receive,
+    options: Partial<SubscriptionOptions> & { properties?: Properties } = {},
+  ): Promise<SubackPacket> {
+    const { qos = 0, noLocal = false, retainAsPublished = false, retainHandling = 0, properties = {} } = options
+    // With an identifier the broker says which subscription a message belongs to, also when several match.
+    const identifiers = this.#version === 5 && this.#connack?.properties.subscriptionIdentifierAvailable !== 0
+    const identifier = receive !== undefined && identifiers ? this.#nextIdentifier++ : undefined
+    if (receive !== undefined) this.#receivers.set(filter, { receive, identifier })
+    try {
+      const answer = await this.#request<SubackPacket>((packetId) => ({
+        type: 'subscribe',
+        packetId,
+        subscriptions: [{ filter, options: { qos, noLocal, retainAsPublished, retainHandling } }],
+        properties: identifier === undefined ? properties : { ...properties, subscriptionIdentifiers: [identifier] },
+      }))
+      refuse(answer.reasonCodes[0] ?? 0x80, `subscribing to '${filter}'`, answer.properties)
+      return answer
+    } catch (error) {
+      this.#receivers.delete(filter)
+      throw error
+    }
+  }
+
+  async unsubscribe(filter: string): Promise<UnsubackPacket> {
+    const answer = await this.#request<UnsubackPacket>((packetId) => ({
+      type: 'unsubscribe',
+      packetId,
+      filters: [filter],
+      properties: {},
+    }))
+    this.#receivers.delete(filter)
+    refuse(answer.reasonCodes[0] ?? 0, `unsubscribing from '${filter}'`, answer.properties)
+    return answer
+  }
+
+  /** MQTT 5: authenticates again on the open connection, with the method of CONNECT. */
+  reauthenticate(): void {
+    const { authentication } = this.#options
+    if (authentication === undefined) throw new TypeError('reauthenticate needs the option `authentication`')
+    const properties = { authenticationMethod: authentication.method, authenticationData: authentication.start() }
+    this.#send({ type: 'auth', reasonCode: 0x19, properties })
+  }
+
+  /** Sends DISCONNECT and closes; 0x04 makes the broker publish the will (MQTT 5). Resolves when the connection is gone. */
+  async close(reasonCode = 0, properties: Properties = {}): Promise<void> {
+    if (this.#end === undefined && !this.#closing) {
+      this.#closing = true
+      this.#send({ type: 'disconnect', reasonCode, properties })
+      this.#stream.end()
+    }
+    await this.ended
+  }
+
+  /** Cuts the connection without DISCONNECT, as a client that dies would. */
+  destroy(): void {
+    this.#closing = true
+    this.#stream.destroy()
+  }
+
+  #request<Answer extends Packet>(make: (packetId: number) => Packet): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      if (this.#end !== undefined) return reject(lost(this.#end))
+      const packetId = this.#answers.add(resolve as (packet: Packet) => void, reject)
+      if (packetId === undefined)
+        return reject(
+          new HookmqError('BROKER_STATE', '65535 requests are waiting for an answer; wait for some of them'),
+        )
+      this.#send(make(packetId))
+    })
+  }
+
+  #send(packet: Packet, sent?: () => void): void {
+    if (this.#end !== undefined) return
+    const bytes = encode(packet, this.#version)
+    const limit = this.#connack?.properties.maximumPacketSize
+    if (limit !== undefined && bytes.length > limit)
+      throw new HookmqError(
+        'REQUEST_REFUSED',
+        `a packet of ${bytes.length} bytes is too large: the broker takes ${limit}`,
+      )
+    this.#lastSent = Date.now()
+    this.#stream.write(bytes, sent)
+  }
+
+  #receivePacket(packet: Packet): void {
+    switch (packet.type) {
+      case 'connack':
+        this.#receiveConnack(packet)
+        break
+      case 'auth':
+        this.#receiveAuth(packet.reasonCode, packet.properties.authenticationData)
+        break
+      case 'publish':
+        this.#receivePublish(packet)
+        break
+      case 'pubrec':
+        // [MQTT-4.3.3-4] a refusal ends the handshake, anything else goes on with PUBREL.
+        if (packet.reasonCode >= 0x80) this.#answers.settle(packet.packetId, packet)
+        else this.#send({ type: 'pubrel', packetId: packet.packetId, reasonCode: 0, properties: {} })
+        break
+      case 'pubrel':
+        this.#receivedQos2.delete(packet.packetId)
+        this.#send({ type: 'pubcomp', packetId: packet.packetId, reasonCode: 0, properties: {} })
+        break
+      case 'puback':
+      case 'pubcomp':
+      case 'suback':
+      case 'unsuback':
+        this.#answers.settle(packet.packetId, packet)
+        break
+      case 'pingresp':
+        this.#awaitingPong = false
+        break
+      case 'disconnect':
+        this.#closed({ reason: explainReason(packet.reasonCode, packet.properties), reasonCode: packet.reasonCode })
+        this.#stream.end()
+        break
+      default:
+        this.#abort(`the broker sent ${packet.type.toUpperCase()}`)
+    }
+  }
+
+  #receiveConnack(connack: ConnackPacket): void {
+    clearTimeout(this.#timer)
+    const settle = this.#settleConnect
+    this.#settleConnect = undefined
+    if (connack.reasonCode !== 0) {
+      const why = explainReason(connack.reasonCode, connack.properties)
+      settle?.reject(
+        new HookmqError('CONNECT_REFUSED', `the broker refused the connection: ${why}`, {
+          reasonCode: connack.reasonCode,
+        }),
+      )
+      this.#closed({ reason: why, reasonCode: connack.reasonCode })
+      this.#stream.end()
+      return
+    }
+    // The last message of the server, such as SCRAM's signature, comes with CONNACK: the client's turn to doubt.
+    const { authentication } = this.#options
+    if (authentication !== undefined && connack.properties.authenticationData !== undefined) {
+      try {
+        authentication.answer(connack.properties.authenticationData)
+      } catch (error) {
+        this.#abort(messageOf(error))
+        return
+      }
+    }
+    this.#connack = connack
+    this.#window.open(connack.properties.receiveMaximum ?? 65_535)
+    this.#startPing(connack.properties.serverKeepAlive ?? this.#options.keepAlive ?? 60)
+    settle?.resolve(connack)
+  }
+
+  #receiveAuth(reasonCode: number, data: Uint8Array | undefined): void {
+    const { authentication } = this.#options
+    if (authentication === undefined) {
+      this.#abort('the broker sent AUTH without having been asked')
+      return
+    }
+    try {
+      const answer = authentication.answer(data)
+      if (reasonCode !== 0x18) return
+      const properties = { authenticationMethod: authentication.method, authenticationData: answer }
+      this.#send({ type: 'auth', reasonCode: 0x18, properties })
+    } catch (error) {
+      this.#abort(messageOf(error))
+    }
+  }
+
+  #receivePublish(packet: PublishPacket): void {
+    const { packetId } = packet
+    if (packet.qos === 2 && packetId !== undefined) {
+      const repeated = this.#receivedQos2.has(packetId)
+      this.#receivedQos2.add(packetId)
+      if (!repeated) this.#dispatch(packet)
+      this.#send({ type: 'pubrec', packetId, reasonCode: 0, properties: {} })
+      return
+    }
+    this.#dispatch(packet)
+    if (packetId !== undefined) this.#send({ type: 'puback', packetId, reasonCode: 0, properties: {} })
+  }
+
+  #dispatch(packet: PublishPacket): void {
+    const { topic, payload, qos, retain, dup, properties } = packet
+    const message: ClientMessage = { topic, payload, qos, retain, dup, properties }
+    let taken = false
+    for (const [filter, { receive, identifier }] of this.#receivers) {
+      const mine =
+        identifier === undefined
+          ? topicMatches(filter, topic)
+          : (properties.subscriptionIdentifiers?.includes(identifier) ?? false)
+      if (!mine) continue
+      taken = true
+      receive(message)
+    }
+    if (!taken) this.#options.receive?.(message)
+  }
+
+  #startPing(keepAlive: number): void {
+    if (keepAlive === 0) return
+    this.#lastSent = Date.now()
+    // Asked twice per interval, so that a silence never gets longer than the interval itself.
+    this.#timer = setInterval(() => {
+      if (this.#awaitingPong) {
+        this.#abort(`no PINGRESP within ${keepAlive} s`)
+        return
+      }
+      if (Date.now() - this.#lastSent < (keepAlive * 1000) / 2 - 50) return
+      this.#awaitingPong = true
+      this.#send({ type: 'pingreq' })
+    }, keepAlive * 500)
+  }
+
+  #abort(reason: string): void {
+    this.#closed({ reason })
+    this.#stream.destroy()
+  }
+
+  #closed(end: ClientEnd): void {
+    if (this.#end !== undefined) return
+    this.#end = end
+    clearTimeout(this.#timer)
+    this.#settleConnect?.reject(lost(end))
+    this.#settleConnect = undefined
+    this.#answers.fail(lost(end))
+    this.#window.fail(lost(end))
+    this.#finish(end)
+  }
+}

@@ -1,6 +1,8 @@
+export { topicMatches } from '@hookmq/mqtt'
 export type * from './access.ts'
 export type * from './client.ts'
 export type * from './hook.ts'
+export * from './hook-point-table.ts'
 export * from './hook-points.ts'
 export type * from './listener.ts'
 export type * from './message.ts'

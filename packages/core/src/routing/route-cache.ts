@@ -1,5 +1,6 @@
-import { hasWildcard, topicMatches } from './topic-match.ts'
+import { topicMatches } from '@hookmq/mqtt'
 import type { Route, Routes, SharedGroup } from './types.ts'
+import { hasWildcard } from './wildcard.ts'
 
 /** Up to so many entries a change of a wildcard filter looks at each; a bigger cache is dropped whole. */
 const scanLimit = 64

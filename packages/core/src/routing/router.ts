@@ -1,8 +1,8 @@
+import { parseShared, type SharedFilter } from '@hookmq/mqtt'
 import type { SharedStrategy } from '../options.ts'
 import { Crowd, type Fan, groupOf, routeOf, withGroup, withoutGroup, withoutRoute, withRoute } from './fan.ts'
 import { StoredRoute } from './route.ts'
 import { CachedRoutes, RouteCache } from './route-cache.ts'
-import { parseShared } from './share.ts'
 import { Group } from './shared-group.ts'
 import { TopicTree } from './topic-tree.ts'
 import type { Receiver, Routes, SharedGroup, StoredOptions } from './types.ts'
@@ -64,12 +64,12 @@ export class Router {
 
   /**
    * Adds a subscription or replaces the options of the one that the receiver has for this filter [MQTT-3.8.4-3]. The filter
-   * is valid and may begin with `$share/group/` or `$queue/`. true: it is new. Throws RangeError for a share prefix without
-   * group or filter, which the caller should have refused.
+   * is valid and may begin with `$share/group/` or `$queue/`. true: it is new. Throws MqttError 0x8F for a share prefix
+   * without group or filter: `topicFilterError` tells beforehand.
    */
   subscribe(filter: string, receiver: Receiver, options: StoredOptions): boolean {
     const share = parseShared(filter)
-    if (share !== undefined) return this.#join(share.prefix, share.name, share.filter, receiver, options)
+    if (share !== undefined) return this.#join(share, receiver, options)
     const fan = this.#tree.get(filter)
     const previous = routeOf(fan, receiver)
     const route = StoredRoute.of(receiver, options)
@@ -84,7 +84,7 @@ export class Router {
   /** Takes a subscription away [MQTT-3.10.4-1]; its options, or undefined when there was none. */
   unsubscribe(filter: string, receiver: Receiver): StoredOptions | undefined {
     const share = parseShared(filter)
-    if (share !== undefined) return this.#leave(share.prefix, share.filter, receiver)
+    if (share !== undefined) return this.#leave(share, receiver)
     const fan = this.#tree.get(filter)
     const route = routeOf(fan, receiver)
     if (fan === undefined || route === undefined) return undefined
@@ -116,7 +116,9 @@ export class Router {
     for (const [filter] of this.#tree.entries()) yield filter
   }
 
-  #join(prefix: string, name: string, filter: string, receiver: Receiver, options: StoredOptions): boolean {
+  #join(share: SharedFilter, receiver: Receiver, options: StoredOptions): boolean {
+    const { filter, group: name } = share
+    const prefix = prefixOf(share)
     const fan = this.#tree.get(filter)
     let group = groupOf(fan, prefix)
     if (group === undefined) {
@@ -133,7 +135,9 @@ export class Router {
     return isNew
   }
 
-  #leave(prefix: string, filter: string, receiver: Receiver): StoredOptions | undefined {
+  #leave(share: SharedFilter, receiver: Receiver): StoredOptions | undefined {
+    const { filter } = share
+    const prefix = prefixOf(share)
     const fan = this.#tree.get(filter)
     const group = groupOf(fan, prefix)
     const route = group?.remove(receiver)
@@ -199,3 +203,8 @@ export class Router {
 }
 
 const none: readonly never[] = Object.freeze([])
+
+/** What keeps the groups of one filter apart: `$queue/f` is not a member of a group that is named '$queue'. */
+function prefixOf(share: SharedFilter): string {
+  return share.queue ? '$queue' : `$share/${share.group}`
+}

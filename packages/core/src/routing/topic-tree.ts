@@ -1,4 +1,5 @@
-import { hasWildcard, topicMatches } from './topic-match.ts'
+import { topicMatches } from '@hookmq/mqtt'
+import { hasWildcard } from './wildcard.ts'
 
 /** The only filter below its place in the tree: holds it whole instead of one node per level. */
 class Leaf<Value> {

@@ -6,6 +6,11 @@ export interface HookSpec {
   readonly name: string
   /** message.* only. Empty or absent: all topics. */
   readonly topics?: readonly string[]
+  /**
+   * true: only told, also on a fold point: the call goes through `tell` and nobody waits for it. Notification points are
+   * always like that. Default false.
+   */
+  readonly observe?: boolean
 }
 
 /**
@@ -23,8 +28,15 @@ export interface HookProvider {
     accumulator: HookAccumulator<P>,
     signal: AbortSignal,
   ): unknown | Promise<unknown>
-  /** A notification. The promise settles when the provider has handled it. */
-  tell<P extends HookPointName>(point: P, args: HookArgs<P>): void | Promise<void>
+  /**
+   * A notification. The promise settles when the provider has handled it: the next one of the same client waits for it.
+   * `accumulator` is there only for a fold point that the provider observes.
+   */
+  tell<P extends HookPointName>(
+    point: P,
+    args: HookArgs<P>,
+    accumulator: HookAccumulator<P> | undefined,
+  ): void | Promise<void>
   unload(): Promise<void>
 }
 

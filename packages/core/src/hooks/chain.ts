@@ -1,0 +1,229 @@
+import type { Logger } from '@hookmq/api'
+import {
+  type FoldPointName,
+  type HookAccumulator,
+  type HookArgs,
+  type HookPointName,
+  hookPointTable,
+} from '@hookmq/api'
+import type { BrokerMessage } from '../message.ts'
+import { Refusal } from '../refusal.ts'
+import { type Adopt, adoptAccumulator } from './accumulator.ts'
+import { failedRefusal } from './failed-action.ts'
+import type { Hook } from './hook.ts'
+import { describeError } from './notification-queue.ts'
+import { CallFailure, type CallScope, type PendingCalls } from './pending.ts'
+import { expectedVerdicts, isThenable, readRefusal, verdictName } from './verdict.ts'
+
+/** What a chain folds over: inside the core, messages are always `BrokerMessage`. */
+export type ChainAccumulator<P extends HookPointName> = P extends 'message.publish' | 'message.delivered'
+  ? BrokerMessage
+  : HookAccumulator<P>
+
+type Settled<T> = T | Refusal | Promise<T | Refusal>
+
+const noHooks: readonly Hook[] = Object.freeze([])
+
+/**
+ * The ordered hooks of one point. The lists are replaced whole, so that a run goes on with the one that it started with.
+ *
+ * Whatever is passed in may be kept by a hook that answers later, or by a queue: with `size !== 0`, arguments must be objects of
+ * their own and payloads must own their bytes.
+ */
+export class Chain<P extends HookPointName> {
+  readonly point: P
+  readonly #log: Logger
+  readonly #calls: PendingCalls
+  readonly #adopt: Adopt
+  /** The topic of a message.* point stands in the accumulator, or in args.message. */
+  readonly #folds: boolean
+  #mutate = noHooks
+  #sink = noHooks
+  /** Set by `#judge` when the verdict ends the run. */
+  #ended = false
+
+  constructor(point: P, log: Logger, calls: PendingCalls) {
+    this.point = point
+    this.#log = log
+    this.#calls = calls
+    this.#folds = hookPointTable[point].kind === 'fold'
+    this.#adopt = this.#folds ? adoptAccumulator[point as FoldPointName] : (previous) => previous
+  }
+
+  /** Hooks of phase mutate; all hooks on points without phases. */
+  get size(): number {
+    return this.#mutate.length
+  }
+
+  get sinkSize(): number {
+    return this.#sink.length
+  }
+
+  /** In the order in which they run. */
+  hooks(): Hook[] {
+    return [...this.#mutate, ...this.#sink]
+  }
+
+  replace(hooks: readonly Hook[]): void {
+    this.#mutate = hooks.filter((hook) => hook.phase === 'mutate')
+    this.#sink = hooks.filter((hook) => hook.phase === 'sink')
+  }
+
+  /**
+   * Runs the chain and gives its result: a promise only when a hook answered with one. Never throws, never rejects.
+   * When `scope` is cancelled the run ends at once, with a Refusal by 'cancelled'.
+   */
+  fold(args: HookArgs<P>, accumulator: ChainAccumulator<P>, scope?: CallScope): Settled<ChainAccumulator<P>> {
+    return this.#run(this.#mutate, 0, args, accumulator, scope) as Settled<ChainAccumulator<P>>
+  }
+
+  /** message.publish: hands the message that will be routed to the sinks. They cannot change it. */
+  sink(args: HookArgs<P>, message: ChainAccumulator<P>, scope?: CallScope): Settled<ChainAccumulator<P>> {
+    return this.#run(this.#sink, 0, args, message, scope) as Settled<ChainAccumulator<P>>
+  }
+
+  /** Notification points. Never throws, never waits. */
+  notify(args: HookArgs<P>): void {
+    const hooks = this.#mutate
+    for (let index = 0; index < hooks.length; index++) {
+      const hook = hooks[index]
+      if (hook.gone || (hook.topics !== undefined && !hook.wants(this.#topic(args, undefined)))) continue
+      hook.owner.queue.tell(hook, args, undefined)
+    }
+  }
+
+  #topic(args: unknown, accumulator: unknown): string {
+    const named = args as { readonly message?: { readonly topic: string } }
+    return (named.message ?? (accumulator as { readonly topic: string })).topic
+  }
+
+  #run(
+    hooks: readonly Hook[],
+    from: number,
+    args: unknown,
+    start: unknown,
+    scope: CallScope | undefined,
+  ): Settled<unknown> {
+    let accumulator = start
+    for (let index = from; index < hooks.length; index++) {
+      const hook = hooks[index]
+      if (hook.gone || (hook.topics !== undefined && !hook.wants(this.#topic(args, accumulator)))) continue
+      if (hook.observe) {
+        hook.owner.queue.tell(hook, args, accumulator)
+        continue
+      }
+      const controller = hook.wantsSignal ? new AbortController() : undefined
+      hook.calls++
+      let answer: unknown
+      let asynchronous: boolean
+      try {
+        answer = hook.handler(args, accumulator, controller?.signal)
+        if (answer === undefined || answer === 'ok') continue
+        asynchronous = isThenable(answer)
+      } catch (error) {
+        accumulator = this.#failed(hook, 'threw', describeError(error), accumulator)
+        if (this.#ended) return this.#finish(hook, accumulator)
+        continue
+      }
+      if (asynchronous)
+        return this.#wait(hooks, index, answer as PromiseLike<unknown>, controller, args, accumulator, scope)
+      accumulator = this.#judge(hook, answer, accumulator)
+      if (this.#ended) return this.#finish(hook, accumulator)
+    }
+    return this.#finish(undefined, accumulator)
+  }
+
+  /** From the first asynchronous answer on: waits for it, then runs the rest of the list. */
+  #wait(
+    hooks: readonly Hook[],
+    index: number,
+    answer: PromiseLike<unknown>,
+    controller: AbortController | undefined,
+    args: unknown,
+    accumulator: unknown,
+    scope: CallScope | undefined,
+  ): Promise<unknown> {
+    return new Promise((resolve) => {
+      const hook = hooks[index]
+      this.#calls.start(hook, args, answer, controller, scope, (outcome) => {
+        let next = accumulator
+        if (!(outcome instanceof CallFailure)) {
+          if (outcome !== undefined && outcome !== 'ok') next = this.#judge(hook, outcome, accumulator)
+        } else if (outcome.kind === 'cancelled') {
+          resolve(new Refusal('drop', 0x80, 'cancelled'))
+          return
+        } else if (outcome.kind === 'timeout') {
+          next = this.#failed(hook, 'timeout', { timeout: hook.timeout }, accumulator)
+        } else {
+          next = this.#failed(hook, 'rejected', describeError(outcome.error), accumulator)
+        }
+        resolve(this.#ended ? this.#finish(hook, next) : this.#run(hooks, index + 1, args, next, scope))
+      })
+    })
+  }
+
+  /** The accumulator after a verdict, or a Refusal; sets `#ended` when the run is over. */
+  #judge(hook: Hook, answer: unknown, accumulator: unknown): unknown {
+    try {
+      return this.#read(hook, answer, accumulator)
+    } catch (error) {
+      // Objects with getters or proxies can throw while they are being looked at.
+      this.#ended = false
+      return this.#failed(hook, 'threw', describeError(error), accumulator)
+    }
+  }
+
+  #read(hook: Hook, answer: unknown, accumulator: unknown): unknown {
+    if (answer === 'stop') {
+      this.#ended = true
+      return accumulator
+    }
+    const verdict = verdictName(answer)
+    if (verdict === undefined) {
+      const got = answer === null ? 'null' : typeof answer === 'string' ? JSON.stringify(answer) : typeof answer
+      return this.#invalid(hook, `expected ${expectedVerdicts(this.point, hook.phase)}; got ${got}`, accumulator)
+    }
+    if (verdict === 'ok' || verdict === 'stop') {
+      const value = (answer as Record<string, unknown>)[verdict]
+      if (hook.phase === 'sink' && value !== accumulator)
+        return this.#invalid(hook, `expected ${expectedVerdicts(this.point, 'sink')}`, accumulator)
+      const next = value === accumulator ? value : this.#adopt(accumulator, value, hook)
+      if (typeof next === 'string') return this.#invalid(hook, `{ ${verdict} }: ${next}`, accumulator)
+      if (verdict === 'stop') this.#ended = true
+      return next
+    }
+    const refusal = readRefusal(this.point, hook.phase, verdict, answer as object, hook.label)
+    if (typeof refusal === 'string') return this.#invalid(hook, refusal, accumulator)
+    this.#ended = true
+    return refusal
+  }
+
+  #invalid(hook: Hook, problem: string, accumulator: unknown): unknown {
+    return this.#failed(hook, 'invalid verdict', { problem }, accumulator)
+  }
+
+  /** Counts and logs, then does what the hook's failedAction says: the accumulator stays, or the run ends with a refusal. */
+  #failed(
+    hook: Hook,
+    kind: 'threw' | 'rejected' | 'timeout' | 'invalid verdict',
+    detail: Record<string, unknown>,
+    accumulator: unknown,
+  ): unknown {
+    hook.fail(this.#log, kind, { ...detail, failedAction: hook.failedAction })
+    if (hook.failedAction === 'ignore') return accumulator
+    const refusal = failedRefusal(this.point, hook)
+    if (refusal === undefined) return accumulator
+    this.#ended = true
+    return refusal
+  }
+
+  /** The result of a run. `by` is the hook that ended it. */
+  #finish(by: Hook | undefined, accumulator: unknown): unknown {
+    this.#ended = false
+    if (this.point !== 'message.publish' || accumulator instanceof Refusal || by?.phase === 'sink') return accumulator
+    const { headers } = accumulator as BrokerMessage
+    if (headers.shouldDisconnect === true) return new Refusal('disconnect', 0x83, 'header shouldDisconnect')
+    if (headers.allowPublish === false) return new Refusal('drop', 0x10, 'header allowPublish')
+    return accumulator
+  }
+}

@@ -1,0 +1,192 @@
+import {
+  type HookHandle,
+  type HookHandler,
+  type HookOptions,
+  type HookPointName,
+  type HookProvider,
+  type HookProviderPolicy,
+  HookRegistrationError,
+  hookPointNames,
+  hookPointTable,
+  type Logger,
+  resolveHookPoint,
+} from '@hookmq/api'
+import { Chain } from './chain.ts'
+import { type ChainDescription, describeChain } from './describe.ts'
+import { type AnyHandler, Hook, type HookOwner } from './hook.ts'
+import { clientKey, NotificationQueue } from './notification-queue.ts'
+import { checkedSettings } from './options.ts'
+import { PendingCalls } from './pending.ts'
+import { AttachedProvider } from './provider.ts'
+import { within } from './within.ts'
+
+export interface HookEngineOptions {
+  readonly log: Logger
+  /** Milliseconds that an asynchronous answer may take, for hooks that name no timeout; 0 = no limit. */
+  readonly timeout: number
+  /** Notifications that may wait for one owner. */
+  readonly queueLimit: number
+  readonly queueDrop: 'oldest' | 'newest'
+  /** Milliseconds on a clock that never goes back. Default: performance.now. */
+  readonly now?: () => number
+}
+
+/** One call that has not been answered yet. */
+export interface WaitingCall {
+  readonly owner: string
+  readonly hook: string
+  readonly point: HookPointName
+  readonly clientId?: string
+  /** Milliseconds since the epoch. */
+  readonly since: number
+}
+
+interface QueuePolicy {
+  readonly queueLimit?: number
+  readonly queueDrop?: 'oldest' | 'newest'
+}
+
+/** All chains, and everything that is registered in them. */
+export class HookEngine {
+  readonly #options: HookEngineOptions
+  readonly #calls: PendingCalls
+  readonly #chains = new Map<HookPointName, Chain<HookPointName>>()
+  readonly #owners = new Map<string, HookOwner>()
+
+  constructor(options: HookEngineOptions) {
+    this.#options = options
+    this.#calls = new PendingCalls(options.now ?? (() => performance.now()))
+    for (const point of hookPointNames) this.#chains.set(point, new Chain(point, options.log, this.#calls))
+  }
+
+  /** The same object for as long as the engine lives: keep it in a field. */
+  chain<P extends HookPointName>(point: P): Chain<P> {
+    const chain = this.#chains.get(point)
+    if (chain === undefined) throw new HookRegistrationError('invalid_hookpoint', `there is no hook point '${point}'`)
+    return chain as unknown as Chain<P>
+  }
+
+  /**
+   * Registers a hook for a plugin (`owner`), or for the broker itself ('core'). Throws `HookRegistrationError`: 'invalid_hookpoint', 'already_exists'
+   * (the same handler on the same point), 'invalid_options'.
+   */
+  add<P extends HookPointName>(
+    point: P,
+    handler: HookHandler<P>,
+    options: HookOptions & { readonly owner: string },
+  ): HookHandle {
+    const { owner, ...rest } = options
+    const resolved = resolveHookPoint(point)
+    const settings = checkedSettings(resolved, handler, rest, this.#owner(owner, {}), this.#options.timeout)
+    const hook = new Hook(settings, handler as AnyHandler)
+    this.insert([hook])
+    return { point: resolved, name: hook.name, remove: () => this.remove([hook]) }
+  }
+
+  /** Adds several hooks; none of them when one is there already. */
+  insert(hooks: readonly Hook[]): void {
+    for (const hook of hooks) {
+      const same = this.chain(hook.point)
+        .hooks()
+        .find((other) => other.identity === hook.identity)
+      if (same !== undefined)
+        throw new HookRegistrationError(
+          'already_exists',
+          `this handler is already on ${hook.point}, as '${same.name}' of ${same.owner.name}; remove it first`,
+        )
+    }
+    for (const hook of hooks) {
+      const chain = this.chain(hook.point)
+      const list = chain.hooks()
+      // Behind the last one that has the same priority: equal ones run in the order of registration.
+      let index = list.length
+      while (index > 0 && list[index - 1].priority < hook.priority) index--
+      chain.replace(list.toSpliced(index, 0, hook))
+    }
+  }
+
+  remove(hooks: readonly Hook[]): void {
+    const removed = new Set(hooks)
+    for (const point of new Set(hooks.map((hook) => hook.point))) {
+      const chain = this.chain(point)
+      chain.replace(chain.hooks().filter((hook) => !removed.has(hook)))
+    }
+  }
+
+  /**
+   * Loads a provider and registers what it asks for. Never rejects: when loading fails the answer has status 'failed' and the reason; with failedAction
+   * 'deny' it then refuses everything that it could have refused, until `reload` succeeds or it is detached.
+   */
+  async attach(provider: HookProvider, policy: HookProviderPolicy = {}): Promise<AttachedProvider> {
+    if (this.#owners.has(provider.name))
+      throw new HookRegistrationError('already_exists', `there already are hooks of '${provider.name}'`)
+    const attached = new AttachedProvider(provider, policy, this.#owner(provider.name, policy), this, this.#options)
+    await attached.reload()
+    return attached
+  }
+
+  /** Resolves when none of these hooks has a call in flight. */
+  async settled(hooks: readonly Hook[]): Promise<void> {
+    const awaited = new Set(hooks)
+    for (;;) {
+      const calls = [...this.#calls].filter((call) => awaited.has(call.hook))
+      if (calls.length === 0) return
+      await Promise.all(calls.map((call) => call.whenSettled()))
+    }
+  }
+
+  /** Takes out all hooks of a plugin. What waits in its queue is forgotten. */
+  removeOwner(owner: string): void {
+    const found = this.#owners.get(owner)
+    if (found === undefined) return
+    for (const chain of this.#chains.values()) this.remove(chain.hooks().filter((hook) => hook.owner === found))
+    found.queue.clear()
+    this.#owners.delete(owner)
+  }
+
+  /** Every chain, its hooks in the order in which they run. */
+  describe(): ChainDescription[] {
+    return [...this.#chains.values()].map((chain) => describeChain(chain, hookPointTable[chain.point].kind))
+  }
+
+  /** The calls that have not been answered, longest waiting first. */
+  waiting(): WaitingCall[] {
+    const wallClock = Date.now()
+    return [...this.#calls]
+      .map((call) => ({
+        owner: call.hook.owner.name,
+        hook: call.hook.name,
+        point: call.hook.point,
+        clientId: clientKey(call.args) || undefined,
+        since: Math.round(wallClock - this.#calls.elapsed(call)),
+      }))
+      .sort((a, b) => a.since - b.since)
+  }
+
+  /** Resolves when all notifications have been handled, after `timeout` milliseconds at the latest. true: all were. */
+  async idle(timeout = 5000): Promise<boolean> {
+    const queues = [...this.#owners.values()].map(({ queue }) => queue)
+    if (queues.every((queue) => queue.idle)) return true
+    return within(timeout, async () => {
+      // What one owner does may tell another: look again until all of them are idle at the same time.
+      while (queues.some((queue) => !queue.idle)) await Promise.all(queues.map((queue) => queue.whenIdle()))
+    })
+  }
+
+  #owner(name: string, policy: QueuePolicy): HookOwner {
+    const known = this.#owners.get(name)
+    if (known !== undefined) return known
+    const queue = new NotificationQueue(
+      {
+        owner: name,
+        log: this.#options.log,
+        limit: policy.queueLimit ?? this.#options.queueLimit,
+        drop: policy.queueDrop ?? this.#options.queueDrop,
+      },
+      this.#calls,
+    )
+    const owner: HookOwner = { name, queue }
+    this.#owners.set(name, owner)
+    return owner
+  }
+}

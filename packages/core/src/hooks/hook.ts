@@ -1,0 +1,117 @@
+import type { HookPointName, Logger } from '@hookmq/api'
+import { LatencyHistogram } from './latency.ts'
+import type { NotificationQueue } from './notification-queue.ts'
+import { topicMatchesAny } from './topics.ts'
+
+/** `signal` only for hooks that want one: providers. */
+export type AnyHandler = (args: unknown, accumulator: unknown, signal: AbortSignal | undefined) => unknown
+
+/** Everything that belongs to one plugin or provider: its notifications are handled in order, client by client. */
+export interface HookOwner {
+  readonly name: string
+  readonly queue: NotificationQueue
+}
+
+export interface HookSettings {
+  readonly point: HookPointName
+  readonly owner: HookOwner
+  readonly name: string
+  readonly priority: number
+  readonly phase: 'mutate' | 'sink'
+  readonly topics: readonly string[] | undefined
+  /** Milliseconds; 0 = none. */
+  readonly timeout: number
+  readonly failedAction: 'deny' | 'ignore'
+  /** `recheck: false` was given. */
+  readonly answersForTopic: boolean
+  /** Only told, also on a fold point. */
+  readonly observe: boolean
+  readonly wantsSignal: boolean
+}
+
+// A hook that fails on every message must not fill the disk: this many lines in this time, then a count of the rest.
+const logLines = 10
+const logPeriod = 1000
+
+/** One registered callback, with what it was registered with and what became of its calls. */
+export class Hook {
+  readonly point: HookPointName
+  readonly owner: HookOwner
+  readonly name: string
+  readonly priority: number
+  readonly phase: 'mutate' | 'sink'
+  readonly topics: readonly string[] | undefined
+  readonly timeout: number
+  readonly failedAction: 'deny' | 'ignore'
+  readonly answersForTopic: boolean
+  readonly observe: boolean
+  readonly wantsSignal: boolean
+  readonly handler: AnyHandler
+  /** What the author gave: duplicates are found by it. */
+  readonly identity: unknown
+  /** Its provider is detached: runs that still have it in their list pass it by. */
+  gone = false
+  calls = 0
+  failures = 0
+  timeouts = 0
+  /** Notifications that never reached it, because the queue was full. */
+  dropped = 0
+  #latency: LatencyHistogram | undefined
+  #logPeriodEnd = 0
+  #logged = 0
+  #unlogged = 0
+
+  constructor(settings: HookSettings, handler: AnyHandler, identity: unknown = handler) {
+    this.point = settings.point
+    this.owner = settings.owner
+    this.name = settings.name
+    this.priority = settings.priority
+    this.phase = settings.phase
+    this.topics = settings.topics
+    this.timeout = settings.timeout
+    this.failedAction = settings.failedAction
+    this.answersForTopic = settings.answersForTopic
+    this.observe = settings.observe
+    this.wantsSignal = settings.wantsSignal
+    this.handler = handler
+    this.identity = identity
+  }
+
+  /** 'owner/name', as in refusals. */
+  get label(): string {
+    return `${this.owner.name}/${this.name}`
+  }
+
+  wants(topic: string): boolean {
+    return this.topics === undefined || topicMatchesAny(topic, this.topics)
+  }
+
+  recordLatency(milliseconds: number): void {
+    this.#latency ??= new LatencyHistogram()
+    this.#latency.record(milliseconds)
+  }
+
+  latency(share: number): number | undefined {
+    return this.#latency?.quantile(share)
+  }
+
+  /** Counts a failure and logs it, at most ten times a second. */
+  fail(log: Logger, kind: 'threw' | 'rejected' | 'timeout' | 'invalid verdict', detail: Record<string, unknown>): void {
+    this.failures++
+    if (kind === 'timeout') this.timeouts++
+    const now = performance.now()
+    if (now >= this.#logPeriodEnd) {
+      this.#logPeriodEnd = now + logPeriod
+      this.#logged = 0
+    }
+    if (this.#logged >= logLines) {
+      this.#unlogged++
+      return
+    }
+    this.#logged++
+    const fields: Record<string, unknown> = { owner: this.owner.name, hook: this.name, point: this.point, ...detail }
+    if (this.#unlogged > 0) fields.failuresNotLogged = this.#unlogged
+    this.#unlogged = 0
+    log.error(`hook failed: ${kind}`, fields)
+  }
+}

@@ -1,0 +1,5 @@
+export { Chain, type ChainAccumulator } from './chain.ts'
+export type { ChainDescription, HookDescription } from './describe.ts'
+export { HookEngine, type HookEngineOptions, type WaitingCall } from './engine.ts'
+export { CallScope } from './pending.ts'
+export type { AttachedProvider, ProviderCounters, ProviderStatus } from './provider.ts'

@@ -1,1 +1,2 @@
+export * from './attach.ts'
 export * from './tcp-listener.ts'

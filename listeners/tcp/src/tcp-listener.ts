@@ -1,52 +1,42 @@
-import type { Server, Socket } from 'node:net'
 import type { ListenerHost } from '@hookmq/api'
 import {
-  endpointsOf,
-  refuse,
+  canShareReads,
+  type Preparation,
   SocketListener,
   type SocketListenerOptions,
-  SocketTransport,
-  type TransportOrigin,
+  StreamAdmission,
 } from '@hookmq/kit'
 
-export interface TcpListenerOptions extends SocketListenerOptions {}
+export interface TcpListenerOptions extends SocketListenerOptions {
+  /** false: every read gets a buffer of its own. Where Node does not allow to share one, that is so in any case. */
+  readonly sharedReads?: boolean
+}
 
 /** MQTT on a TCP port or a Unix socket. */
 export class TcpListener extends SocketListener {
-  private origin: TransportOrigin | undefined = undefined
+  private readonly sharedReads: boolean
 
   constructor(options: TcpListenerOptions) {
     super('tcp', options)
+    this.sharedReads = options.sharedReads ?? true
   }
 
-  protected override async prepare(host: ListenerHost): Promise<void> {
-    this.origin = {
+  protected override async prepare(host: ListenerHost): Promise<Preparation> {
+    const admission = new StreamAdmission({
+      ...this.options,
+      id: this.id,
       socketType: this.isUnix ? 'unix' : 'tcp',
-      listener: this.id,
-      protocol: 'mqtt',
-      mountpoint: this.options.mountpoint,
-      log: host.log,
-      closedReason: 'tcp_closed',
-      released: (transport) => {
-        this.gate.leaveAddress(transport.peerhost)
-        this.gate.leave()
-      },
+      gate: this.gate,
+      host,
+    })
+    if (this.sharedReads && (await canShareReads())) {
+      return { accepted: (socket, server) => admission.admit(socket, server), pauseOnConnect: true }
     }
-  }
-
-  protected override accepted(socket: Socket, host: ListenerHost, _server: Server): void {
-    const endpoints = endpointsOf(socket, this.isUnix)
-    if (endpoints === undefined || this.origin === undefined || !this.gate.enterAddress(endpoints.peerhost)) {
-      this.gate.leave()
-      refuse(socket)
-      return
-    }
-    const transport = new SocketTransport(socket, this.origin, endpoints)
-    transport.handle(host.accept(transport))
-    transport.readPlain()
+    return { accepted: (socket) => admission.admit(socket) }
   }
 }
 
+/** @throws Error when `options.address` is no address */
 export function createTcpListener(options: TcpListenerOptions): TcpListener {
   return new TcpListener(options)
 }

@@ -26,13 +26,16 @@ export interface Transport {
   readonly bufferedBytes: number
   /**
    * Queues bytes. The buffer belongs to the transport until `bufferedBytes` is 0 again: the caller may reuse it at once when
-   * that is so right after the call.
+   * that is so right after the call. Dropped without a word when the connection is gone or ending.
    */
   write(bytes: Uint8Array): void
-  /** Stop and restart reading: this is how back-pressure reaches the client. */
+  /** Stop and restart reading: this is how back-pressure reaches the client. Between the two the handler gets no data. */
   pause(): void
   resume(): void
-  /** Sends what is queued, then closes; gives up and destroys after `timeout` milliseconds. */
+  /**
+   * Sends what is queued, then closes; gives up and destroys after `timeout` milliseconds (5000 when left out). The handler gets
+   * no data and no drain any more, only `closed`.
+   */
   end(timeout?: number): void
   /** Closes at once. */
   destroy(): void
@@ -46,11 +49,15 @@ export interface TransportHandler {
   data(chunk: Buffer): void
   /** `bufferedBytes` went back to 0. */
   drain(): void
-  /** The connection is gone; exactly once. `reason`: 'tcp_closed' (the peer closed), 'ssl_closed', 'tcp_error' … */
+  /**
+   * The connection is gone; exactly once, never from within a call of `destroy` or `end`. `reason`: 'tcp_closed', 'ssl_closed',
+   * 'ws_closed' (either side closed), 'econnreset', 'epipe', 'etimedout' … (the system's error in lower case), 'tcp_error',
+   * 'ssl_error', 'ws_error' (any other), 'internal_error' (the handler threw).
+   */
   closed(reason: string): void
 }
 
-/** What a listener needs of the broker. */
+/** What a listener needs of the broker. The handler may be called as soon as `accept` has returned, not before. */
 export interface ListenerHost {
   accept(transport: Transport): TransportHandler
   readonly log: Logger
@@ -62,10 +69,11 @@ export interface Listener {
   /** Where it listens, once started: '127.0.0.1:1883', or a path. A port 0 is resolved. */
   readonly address: string
   readonly currentConnections: number
+  /** 0 = no limit. */
   readonly maxConnections: number
-  /** Binds. Rejects with a clear error when it cannot. */
+  /** Binds. Rejects with an Error whose message is one line to show: what is wrong, where, what to do. */
   start(host: ListenerHost): Promise<void>
-  /** Stops accepting; open connections stay. */
+  /** Stops accepting, and frees the address; open connections stay. It can be started again. */
   stop(): Promise<void>
 }
 

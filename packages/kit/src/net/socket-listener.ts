@@ -26,6 +26,12 @@ export interface SocketListenerOptions extends ConnectionLimits {
 /** A Unix socket has no addresses; rules that name one see the own machine. */
 const UNIX_ENDPOINTS: Endpoints = { peerhost: '127.0.0.1', peerport: 0, sockhost: '127.0.0.1', sockport: 0 }
 
+export interface Preparation {
+  accepted(socket: Socket, server: Server): void
+  /** Whether the sockets come paused. */
+  readonly pauseOnConnect?: boolean
+}
+
 /** Binding, limits and counting: what the listeners for TCP, TLS and WebSocket have in common. */
 export abstract class SocketListener implements Listener {
   readonly id: string
@@ -34,6 +40,7 @@ export abstract class SocketListener implements Listener {
   private readonly wanted: ListenAddress
   private bound: ListenAddress
   private server: Server | undefined = undefined
+  private starting = false
 
   /** @param kind 'tcp', 'ssl' …: the first half of the id */
   constructor(kind: string, options: SocketListenerOptions) {
@@ -64,33 +71,28 @@ export abstract class SocketListener implements Listener {
     return 'path' in this.wanted
   }
 
-  /** What must be ready before the first connection. Throws what the user is to read. */
-  protected async prepare(_host: ListenerHost): Promise<void> {}
-
-  /** A connection that was counted with `gate.enter`: it is this method's to `leave`. */
-  protected abstract accepted(socket: Socket, host: ListenerHost, server: Server): void
-
-  /** Whether sockets come paused. */
-  protected get pauseOnConnect(): boolean {
-    return false
-  }
+  /**
+   * Makes ready what the first connection needs. Throws what the user is to read.
+   * @returns what takes each connection; it was counted with `gate.enter` and is the taker's to `leave`
+   */
+  protected abstract prepare(host: ListenerHost): Promise<Preparation>
 
   async start(host: ListenerHost): Promise<void> {
-    if (this.server !== undefined) throw new Error(`listener ${this.id} is started already`)
-    const server = createServer({ pauseOnConnect: this.pauseOnConnect, noDelay: this.options.noDelay ?? true })
-    this.server = server
+    if (this.server !== undefined || this.starting) throw new Error(`listener ${this.id} is started already`)
+    this.starting = true
     try {
-      await this.prepare(host)
+      const { accepted, pauseOnConnect } = await this.prepare(host)
+      const server = createServer({ pauseOnConnect, noDelay: this.options.noDelay ?? true })
       server.on('connection', (socket: Socket) => {
-        if (this.gate.enter()) this.accepted(socket, host, server)
+        if (this.gate.enter()) accepted(socket, server)
         else refuse(socket)
       })
       this.bound = await bindServer(server, this.id, this.wanted, this.options.backlog)
-    } catch (error) {
-      this.server = undefined
-      throw error
+      this.server = server
+      server.on('error', (error) => host.log.error('a connection could not be accepted', { listener: this.id, error }))
+    } finally {
+      this.starting = false
     }
-    server.on('error', (error) => host.log.error('a connection could not be accepted', { listener: this.id, error }))
   }
 
   async stop(): Promise<void> {

@@ -34,11 +34,13 @@ const NOTHING = Buffer.alloc(0)
 /** A TCP, Unix or TLS socket as the port `Transport` wants it. */
 export class SocketTransport implements Transport {
   readonly origin: TransportOrigin
-  readonly peerhost: string
-  readonly peerport: number
-  readonly sockhost: string
-  readonly sockport: number
-  readonly peerCertificate: PeerCertificate | undefined
+  peerhost: string
+  peerport: number
+  sockhost: string
+  sockport: number
+  peerCertificate: PeerCertificate | undefined
+  /** Whether it was counted for its address: for the listener. */
+  counted = false
   private readonly socket: OwnedSocket
   private handler: TransportHandler | undefined = undefined
   private reason: string | undefined = undefined
@@ -79,6 +81,19 @@ export class SocketTransport implements Transport {
 
   get bufferedBytes(): number {
     return this.socket.writableLength
+  }
+
+  get destroyed(): boolean {
+    return this.socket.destroyed
+  }
+
+  /** Both ends as the proxy in front tells them; before the broker sees the transport. */
+  present(endpoints: Endpoints, certificate: PeerCertificate | undefined): void {
+    this.peerhost = endpoints.peerhost
+    this.peerport = endpoints.peerport
+    this.sockhost = endpoints.sockhost
+    this.sockport = endpoints.sockport
+    this.peerCertificate = certificate
   }
 
   /** Whom the events go to from now on. */

@@ -1,0 +1,111 @@
+import type { Server, Socket } from 'node:net'
+import type { ListenerHost, PeerCertificate } from '@hookmq/api'
+import type { ConnectionGate } from './connection-gate.ts'
+import type { ProxyPreamble } from './proxy-header.ts'
+import { DEFAULT_PROXY_TIMEOUT } from './proxy-reader.ts'
+import { certificateOf, ProxyStage } from './proxy-stage.ts'
+import { adoptSocket } from './shared-read.ts'
+import { endpointsOf, refuse } from './socket-listener.ts'
+import { type Endpoints, SocketTransport, type TransportOrigin } from './socket-transport.ts'
+
+/** What `StreamAdmission` needs to know. */
+export interface StreamAdmissionOptions {
+  readonly id: string
+  readonly socketType: 'tcp' | 'unix' | 'ssl'
+  readonly gate: ConnectionGate
+  readonly host: ListenerHost
+  readonly mountpoint?: string
+  readonly proxyProtocol?: boolean
+  readonly proxyProtocolTimeout?: number
+}
+
+/** Turns sockets that carry MQTT as they are, counted by `gate.enter`, into transports of the broker. */
+export class StreamAdmission {
+  private readonly options: StreamAdmissionOptions
+  private readonly origin: TransportOrigin
+  private readonly afterHeader: (transport: SocketTransport, header: ProxyPreamble) => void
+  private readonly headerFailed: (transport: SocketTransport, problem: string) => void
+
+  constructor(options: StreamAdmissionOptions) {
+    const { id, socketType, gate, host, mountpoint } = options
+    this.options = options
+    this.origin = {
+      socketType,
+      listener: id,
+      protocol: 'mqtt',
+      mountpoint,
+      log: host.log,
+      closedReason: socketType === 'ssl' ? 'ssl_closed' : 'tcp_closed',
+      released: (transport) => {
+        if (transport.counted) gate.leaveAddress(transport.peerhost)
+        gate.leave()
+      },
+    }
+    this.afterHeader = (transport, header) => {
+      transport.present(header.endpoints ?? transport, certificateOf(header.commonName))
+      this.enter(transport, header.endpoints !== undefined || socketType !== 'unix')
+    }
+    this.headerFailed = (transport, problem) => {
+      gate.refused.proxyProtocol += 1
+      host.log.info('a connection without a valid PROXY protocol header is closed', {
+        listener: id,
+        peer: transport.peerhost,
+        problem,
+      })
+      transport.destroy()
+    }
+  }
+
+  /** @param server given when the socket is to read into the shared buffer: then it was accepted with `pauseOnConnect` by this server */
+  admit(socket: Socket, server?: Server): void {
+    const { gate, socketType, proxyProtocol, proxyProtocolTimeout } = this.options
+    const endpoints = endpointsOf(socket, socketType === 'unix')
+    if (endpoints === undefined) {
+      gate.leave()
+      refuse(socket)
+      return
+    }
+    const transport = new SocketTransport(
+      server === undefined ? socket : adoptSocket(socket, server),
+      this.origin,
+      endpoints,
+    )
+    if (proxyProtocol === true) {
+      const timeout = proxyProtocolTimeout ?? DEFAULT_PROXY_TIMEOUT
+      transport.handle(new ProxyStage(transport, timeout, this.afterHeader, this.headerFailed))
+    } else {
+      this.enter(transport, socketType !== 'unix')
+    }
+    if (server === undefined) transport.readPlain()
+  }
+
+  /** A socket whose connection was counted, also for its address, by somebody who does both. */
+  serve(socket: Socket, endpoints: Endpoints, certificate?: PeerCertificate): void {
+    const transport = new SocketTransport(socket, this.origin, endpoints, certificate)
+    this.hand(transport)
+    transport.readPlain()
+  }
+
+  private enter(transport: SocketTransport, byAddress: boolean): void {
+    if (byAddress) {
+      if (!this.options.gate.enterAddress(transport.peerhost)) {
+        transport.destroy()
+        return
+      }
+      transport.counted = true
+    }
+    this.hand(transport)
+  }
+
+  private hand(transport: SocketTransport): void {
+    try {
+      transport.handle(this.options.host.accept(transport))
+    } catch (error) {
+      this.options.host.log.error('a connection could not be handed to the broker', {
+        listener: this.options.id,
+        error,
+      })
+      transport.destroy()
+    }
+  }
+}

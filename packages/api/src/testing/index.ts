@@ -1,0 +1,1 @@
+export { type CreateRetainedStore, retainedStoreSuite } from './retained-store-suite.ts'

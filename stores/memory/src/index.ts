@@ -1,0 +1,1 @@
+export { MemoryRetainedStore } from './retained-store.ts'

@@ -1,0 +1,100 @@
+import type { Message } from '@hookmq/api'
+
+export interface Held {
+  readonly message: Message
+  /** Order of coming. */
+  readonly sequence: number
+}
+
+class Branch {
+  /** Once there, it stays a map until it is empty: walks in progress hold on to it. */
+  children: Map<string, Branch> | undefined = undefined
+  held: Held | undefined = undefined
+}
+
+/** A place of a walk: branches that are still to be looked at, and from which level of the filter on. */
+interface Step {
+  readonly branches: Iterator<Branch>
+  readonly depth: number
+}
+
+/** Topic names by levels. Nothing recurses: a topic may have tens of thousands of levels. */
+export class LevelTree {
+  #root = new Branch()
+
+  set(topic: string, held: Held): void {
+    let branch = this.#root
+    for (const level of topic.split('/')) {
+      branch.children ??= new Map()
+      let child = branch.children.get(level)
+      if (child === undefined) {
+        child = new Branch()
+        branch.children.set(level, child)
+      }
+      branch = child
+    }
+    branch.held = held
+  }
+
+  delete(topic: string): void {
+    const levels = topic.split('/')
+    const path = [this.#root]
+    for (const level of levels) {
+      const child = path[path.length - 1].children?.get(level)
+      if (child === undefined) return
+      path.push(child)
+    }
+    path[path.length - 1].held = undefined
+    for (let depth = levels.length; depth > 0; depth--) {
+      const branch = path[depth]
+      if (branch.held !== undefined || (branch.children !== undefined && branch.children.size !== 0)) return
+      path[depth - 1].children?.delete(levels[depth - 1])
+    }
+  }
+
+  clear(): void {
+    this.#root = new Branch()
+  }
+
+  /**
+   * What the filter matches, in no order; undefined after each `slice` branches that had nothing. The tree may change
+   * between two steps: what stays in it is found.
+   */
+  *match(filter: string, slice: number): Generator<Held | undefined, void, undefined> {
+    const levels = filter.split('/')
+    const stack: Step[] = [{ branches: [this.#root].values(), depth: 0 }]
+    let seen = 0
+    for (let step = stack.at(-1); step !== undefined; step = stack.at(-1)) {
+      const next = step.branches.next()
+      if (next.done === true) {
+        stack.pop()
+        continue
+      }
+      const branch = next.value
+      const { depth } = step
+      const level = levels[depth]
+      const ends = depth === levels.length || level === '#'
+      if (ends && branch.held !== undefined) {
+        seen = 0
+        yield branch.held
+      } else if (++seen === slice) {
+        seen = 0
+        yield undefined
+      }
+      const { children } = branch
+      if (children === undefined || depth === levels.length) continue
+      if (level === '+' || level === '#') {
+        const branches = stack.length === 1 ? withoutSystem(children) : children.values()
+        stack.push({ branches, depth: level === '#' ? depth : depth + 1 })
+      } else {
+        const child = children.get(level)
+        if (child !== undefined) stack.push({ branches: [child].values(), depth: depth + 1 })
+      }
+    }
+  }
+}
+
+/** A leading wildcard does not match topics that begin with $. [MQTT-4.7.2-1] */
+function* withoutSystem(children: Map<string, Branch>): Generator<Branch, void, undefined> {
+  for (const [level, branch] of children) if (!level.startsWith('$')) yield branch
+}

@@ -1,0 +1,107 @@
+import { type Message, type RetainedStore, topicMatches } from '@hookmq/api'
+import { type Held, LevelTree } from './level-tree.ts'
+
+/** Messages or branches that one step of an iterator looks at. */
+const slice = 256
+
+/** Beyond so many matches they are not collected and sorted, but picked out of all messages in their order. */
+const collectLimit = 16_384
+
+/**
+ * Retained messages in memory: gone when the process ends. Held twice: by topic in the order of their coming, and in a tree
+ * by levels. A filter that matches few messages is looked up in the tree; one that matches many goes through the order.
+ */
+export class MemoryRetainedStore implements RetainedStore {
+  readonly #maximum: number
+  /** Oldest first: a message that replaces another moves to the end. */
+  readonly #held = new Map<string, Held>()
+  readonly #tree = new LevelTree()
+  #sequence = 0
+
+  /** `maximum`: messages held at most; 0 = no limit. */
+  constructor(options: { maximum: number } = { maximum: 0 }) {
+    this.#maximum = options.maximum
+  }
+
+  get count(): number {
+    return this.#held.size
+  }
+
+  put(message: Message): boolean {
+    const { topic } = message
+    const known = this.#held.delete(topic)
+    if (!known && this.#maximum !== 0 && this.#held.size >= this.#maximum) return false
+    const held: Held = { message, sequence: this.#sequence++ }
+    this.#held.set(topic, held)
+    this.#tree.set(topic, held)
+    return true
+  }
+
+  delete(topic: string): boolean {
+    if (!this.#held.delete(topic)) return false
+    this.#tree.delete(topic)
+    return true
+  }
+
+  get(topic: string): Message | undefined {
+    return this.#held.get(topic)?.message
+  }
+
+  clear(): void {
+    this.#held.clear()
+    this.#tree.clear()
+  }
+
+  *match(filter: string): Generator<Message | undefined, void, undefined> {
+    // What comes later belongs to nobody's present request: its sender's subscribers get it live.
+    const end = this.#sequence
+    if (!filter.includes('#') && !filter.includes('+')) {
+      const only = this.#held.get(filter)
+      if (only !== undefined) yield only.message
+      return
+    }
+    const found: Held[] = []
+    // A filter that begins with a wildcard level and ends with # matches nearly everything: no use in collecting.
+    let many = filter === '#'
+    if (!many) {
+      for (const held of this.#tree.match(filter, slice)) {
+        if (held === undefined) yield undefined
+        else if (found.push(held) > collectLimit) {
+          many = true
+          break
+        }
+      }
+    }
+    if (many) yield* this.#inOrder(filter, end)
+    else yield* this.#collected(found, end)
+  }
+
+  *#collected(found: Held[], end: number): Generator<Message | undefined, void, undefined> {
+    found.sort((one, other) => one.sequence - other.sequence)
+    let seen = 0
+    for (const held of found) {
+      if (held.sequence < end && this.#held.get(held.message.topic) === held) {
+        seen = 0
+        yield held.message
+      } else if (++seen === slice) {
+        seen = 0
+        yield undefined
+      }
+    }
+  }
+
+  *#inOrder(filter: string, end: number): Generator<Message | undefined, void, undefined> {
+    let seen = 0
+    // A Map's iterator lives with changes: what is deleted is left out, what is added comes at the end.
+    for (const [topic, held] of this.#held) {
+      if (held.sequence >= end) return
+      if (topicMatches(filter, topic)) {
+        seen = 0
+        yield held.message
+      } else if (++seen === slice) {
+        seen = 0
+        yield undefined
+      }
+    }
+  }
+}

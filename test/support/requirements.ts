@@ -57,13 +57,13 @@ export function requirement(name: Requirement, context?: Pick<TestContext, 'skip
 }
 
 function isCi(): boolean {
-  const ci = process.env['CI'] ?? ''
+  const ci = process.env.CI ?? ''
   return ci !== '' && ci !== '0' && ci !== 'false'
 }
 
 /** Servers live in sbin, which the PATH of an ordinary user leaves out. */
 function onPath(name: string): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin']
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin']
   return folders
     .filter((folder) => folder !== '')
     .map((folder) => join(folder, name))

@@ -1,0 +1,91 @@
+import { define, type KeyDefinition } from './definition.ts'
+import { brokerKeys } from './schema-broker.ts'
+import { listenerKeys } from './schema-listeners.ts'
+import type { LogSettings } from './settings.ts'
+import { oneOf, path, string, stringList } from './types.ts'
+
+const files: readonly KeyDefinition[] = [
+  define('Files', {
+    key: 'node.data_dir',
+    type: path,
+    default: 'data',
+    text: 'Folder for everything that the broker keeps.',
+    apply: (draft, value) => {
+      draft.dataDir = value
+    },
+  }),
+  define('Files', {
+    key: 'plugins.etc_dir',
+    type: path,
+    default: 'etc/plugins',
+    text: 'Folder with the settings of the plugins, one `NAME.conf` each.',
+    aliases: ['mqtt.plugins.etc_dir'],
+    apply: (draft, value) => {
+      draft.plugins.etcDir = value
+    },
+  }),
+  define('Files', {
+    key: 'plugins.load',
+    type: stringList,
+    text: 'Plugins to load at the start, in this order: names, or paths of files, with commas between them.',
+    apply: (draft, value) => {
+      draft.plugins.load = value
+    },
+  }),
+]
+
+const log: readonly KeyDefinition[] = [
+  define('Log', {
+    key: 'log.level',
+    type: oneOf<LogSettings['level']>(
+      { debug: 'debug', info: 'info', warning: 'warn', error: 'error' },
+      { warn: 'warn', notice: 'info', critical: 'error', alert: 'error', emergency: 'error' },
+    ),
+    default: 'info',
+    text: 'Least severe messages that are logged.',
+    apply: (draft, value) => {
+      draft.log.level = value
+    },
+  }),
+  define('Log', {
+    key: 'log.to',
+    type: oneOf({ console: 'console', file: 'file', both: 'both', off: 'off' }),
+    default: 'console',
+    text: 'Where the log goes.',
+    apply: (draft, value) => {
+      draft.log.to = value
+    },
+  }),
+  define('Log', {
+    key: 'log.format',
+    type: oneOf<LogSettings['format']>({ auto: 'auto', pretty: 'pretty', json: 'json' }, { text: 'pretty' }),
+    default: 'auto',
+    text: 'How a message is written; `auto` is `pretty` on a terminal and `json` elsewhere.',
+    aliases: ['log.formatter'],
+    apply: (draft, value) => {
+      draft.log.format = value
+    },
+  }),
+  define('Log', {
+    key: 'log.file',
+    type: path,
+    default: 'log/hookmq.log',
+    text: 'The file, when the log goes to one.',
+    apply: (draft, value) => {
+      draft.log.file = value
+    },
+  }),
+]
+
+/** Every zone but this one is an error: see unsupported.ts. */
+const zone = define('Listeners', {
+  key: 'zone.external.mountpoint',
+  type: string,
+  text: 'Prefix for the topics of the clients of every listener that has no mountpoint of its own.',
+  apply: (draft, value) => {
+    draft.mountpoint = value
+  },
+})
+
+/** Every key that a configuration may have, in the order of the reference. */
+export const brokerSchema: readonly KeyDefinition[] = [...files, ...log, ...brokerKeys, ...listenerKeys, zone]

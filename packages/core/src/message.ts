@@ -39,6 +39,7 @@ export class BrokerMessage implements Message {
   #id: string | undefined
   /** A hook that does not answer for it changed the topic: authorize again before routing. */
   #recheck = false
+  #topicBytes: Buffer | undefined
 
   constructor(
     topic: string,
@@ -67,6 +68,17 @@ export class BrokerMessage implements Message {
   get id(): string {
     this.#id ??= makeId(this.timestamp)
     return this.#id
+  }
+
+  /** The topic in UTF-8, made once for all receivers. */
+  get topicBytes(): Buffer {
+    this.#topicBytes ??= Buffer.from(this.topic)
+    return this.#topicBytes
+  }
+
+  /** For a publisher's packet, which has them already. */
+  set topicBytes(bytes: Buffer) {
+    this.#topicBytes = bytes
   }
 
   get needsRecheck(): boolean {

@@ -7,15 +7,40 @@ export type Fan = StoredRoute | Crowd
 
 /** Several receivers, or shared groups. */
 export class Crowd {
-  readonly routes = new Map<Receiver, StoredRoute>()
-  /** One per share name. */
+  readonly #routes = new Map<Receiver, StoredRoute>()
+  #list: readonly StoredRoute[] | undefined = undefined
+  /** By what stands before the filter. */
   groups: Map<string, Group> | undefined = undefined
+
+  get size(): number {
+    return this.#routes.size
+  }
+
+  get(receiver: Receiver): StoredRoute | undefined {
+    return this.#routes.get(receiver)
+  }
+
+  set(route: StoredRoute): void {
+    this.#routes.set(route.receiver, route)
+    this.#list = undefined
+  }
+
+  delete(receiver: Receiver): void {
+    this.#routes.delete(receiver)
+    this.#list = undefined
+  }
+
+  /** All routes as an array, which is made once and shared by all topics until a subscription changes. */
+  list(): readonly StoredRoute[] {
+    this.#list ??= [...this.#routes.values()]
+    return this.#list
+  }
 }
 
 export function routeOf(fan: Fan | undefined, receiver: Receiver): StoredRoute | undefined {
   if (fan === undefined) return undefined
   if (fan instanceof StoredRoute) return fan.receiver === receiver ? fan : undefined
-  return fan.routes.get(receiver)
+  return fan.get(receiver)
 }
 
 /** The fan with this route in place of the receiver's previous one. */
@@ -23,14 +48,14 @@ export function withRoute(fan: Fan | undefined, route: StoredRoute): Fan {
   if (fan === undefined) return route
   if (fan instanceof StoredRoute && fan.receiver === route.receiver) return route
   const crowd = crowdOf(fan)
-  crowd.routes.set(route.receiver, route)
+  crowd.set(route)
   return crowd
 }
 
 /** The fan without the receiver; undefined when nobody is left. */
 export function withoutRoute(fan: Fan, receiver: Receiver): Fan | undefined {
   if (fan instanceof StoredRoute) return fan.receiver === receiver ? undefined : fan
-  fan.routes.delete(receiver)
+  fan.delete(receiver)
   return shrink(fan)
 }
 
@@ -54,12 +79,11 @@ export function withoutGroup(fan: Crowd, prefix: string): Fan | undefined {
 function crowdOf(fan: Fan | undefined): Crowd {
   if (fan instanceof Crowd) return fan
   const crowd = new Crowd()
-  if (fan !== undefined) crowd.routes.set(fan.receiver, fan)
+  if (fan !== undefined) crowd.set(fan)
   return crowd
 }
 
 function shrink(crowd: Crowd): Fan | undefined {
-  if (crowd.groups !== undefined || crowd.routes.size > 1) return crowd
-  for (const only of crowd.routes.values()) return only
-  return undefined
+  if (crowd.groups !== undefined || crowd.size > 1) return crowd
+  return crowd.list()[0]
 }

@@ -2,8 +2,8 @@ import { topicMatches } from '@hookmq/mqtt'
 import type { Route, Routes, SharedGroup } from './types.ts'
 import { hasWildcard } from './wildcard.ts'
 
-/** Up to so many entries a change of a wildcard filter looks at each; a bigger cache is dropped whole. */
-const scanLimit = 64
+/** Looking at so many entries costs about as much as building the routes of one topic again. */
+const looksPerBuild = 32
 
 export class CachedRoutes implements Routes {
   readonly topic: string
@@ -13,12 +13,12 @@ export class CachedRoutes implements Routes {
   /** What it holds alone, in units of 256 bytes; at least 1. */
   readonly weight: number
 
-  /** `merged`: how many of the routes were made for this topic. */
-  constructor(topic: string, direct: readonly Route[], shared: readonly SharedGroup[], merged: number) {
+  /** `own`: bytes that the arrays and the routes in them take, as far as nobody else holds them anyway. */
+  constructor(topic: string, direct: readonly Route[], shared: readonly SharedGroup[], own: number) {
     this.topic = topic
     this.direct = direct
     this.shared = shared
-    this.weight = 1 + ((topic.length + 8 * (direct.length + shared.length) + 96 * merged) >>> 8)
+    this.weight = 1 + ((topic.length + own) >>> 8)
   }
 }
 
@@ -32,6 +32,8 @@ export class RouteCache {
   #young = new Map<string, CachedRoutes>()
   #youngWeight = 0
   #old = new Map<string, CachedRoutes>()
+  /** Entries that may still be looked at before it is cheaper to drop them all. */
+  #looks = 0
 
   /** `capacity`: entries, fewer when they are big. 0: nothing is kept. */
   constructor(capacity: number) {
@@ -66,16 +68,21 @@ export class RouteCache {
     }
     this.#young.set(routes.topic, routes)
     this.#youngWeight += routes.weight
+    this.#looks = Math.min(this.#looks + looksPerBuild, 2 * this.#half * looksPerBuild)
   }
 
-  /** The routes of the topics that this filter matches have changed. */
+  /**
+   * The routes of the topics that this filter matches have changed. For a wildcard filter all entries are looked at, as long as
+   * that cost no more since they were built than to build them again; after that they are dropped. So a client that comes
+   * now and then does not cost the publishers their routes, and a storm of clients does not look at the same entries for ever.
+   */
   changed(filter: string): void {
-    if (!hasWildcard(filter)) {
-      this.#forget(filter)
-    } else if (this.size > scanLimit) {
-      // Costs as much as filling the cache did: a storm of wildcard subscriptions pays for it once.
-      this.#clear()
-    } else {
+    const { size } = this
+    if (size === 0) return
+    if (!hasWildcard(filter)) this.#forget(filter)
+    else if (size > this.#looks) this.#clear()
+    else {
+      this.#looks -= size
       for (const topic of this.#young.keys()) if (topicMatches(filter, topic)) this.#forget(topic)
       for (const topic of this.#old.keys()) if (topicMatches(filter, topic)) this.#forget(topic)
     }
@@ -101,5 +108,6 @@ export class RouteCache {
     this.#young.clear()
     this.#old.clear()
     this.#youngWeight = 0
+    this.#looks = 0
   }
 }

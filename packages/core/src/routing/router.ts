@@ -1,6 +1,7 @@
 import { parseShared, type SharedFilter } from '@hookmq/mqtt'
 import type { SharedStrategy } from '../options.ts'
 import { Crowd, type Fan, groupOf, routeOf, withGroup, withoutGroup, withoutRoute, withRoute } from './fan.ts'
+import { mergeFans } from './merge-fans.ts'
 import { StoredRoute } from './route.ts'
 import { CachedRoutes, RouteCache } from './route-cache.ts'
 import { Group } from './shared-group.ts'
@@ -16,9 +17,6 @@ export interface RouterOptions {
   /** As Math.random. */
   random?: () => number
 }
-
-/** Up to so many routes a receiver that occurs twice is looked for by a scan. */
-const scanLimit = 16
 
 /** Who gets the messages of a topic. */
 export class Router {
@@ -159,46 +157,25 @@ export class Router {
   #build(topic: string): CachedRoutes {
     const found = this.#found
     this.#tree.match(topic, found)
-    if (found.length === 0) return new CachedRoutes(topic, none, none, 0)
-    const direct: StoredRoute[] = []
-    const shared: SharedGroup[] = []
-    let merged = 0
-    let places: Map<Receiver, number> | undefined
-    for (let index = 0; index < found.length; index++) {
-      const fan = found[index]
-      if (fan instanceof Crowd) {
-        if (fan.groups !== undefined) for (const group of fan.groups.values()) shared.push(group)
-        if (index === 0) for (const route of fan.routes.values()) direct.push(route)
-        else for (const route of fan.routes.values()) merge(route)
-      } else if (index === 0) direct.push(fan)
-      else merge(fan)
+    let shared: SharedGroup[] | undefined
+    for (const fan of found) {
+      if (fan instanceof Crowd && fan.groups !== undefined) {
+        shared ??= []
+        for (const group of fan.groups.values()) shared.push(group)
+      }
+    }
+    const sharedBytes = shared === undefined ? 0 : 8 * shared.length
+    const only = found.length === 1 ? found[0] : undefined
+    let routes: CachedRoutes
+    if (only instanceof Crowd) routes = new CachedRoutes(topic, only.list(), shared ?? none, sharedBytes)
+    else if (only !== undefined) routes = new CachedRoutes(topic, [only], none, 0)
+    else if (found.length === 0) routes = new CachedRoutes(topic, none, none, 0)
+    else {
+      const { direct, merged } = mergeFans(found)
+      routes = new CachedRoutes(topic, direct, shared ?? none, sharedBytes + 8 * direct.length + 96 * merged)
     }
     found.length = 0
-    return new CachedRoutes(topic, direct, shared, merged)
-
-    /** One receiver, one route, whichever of its filters match. [MQTT-3.3.4-2] */
-    function merge(route: StoredRoute): void {
-      const place = placeOf(route.receiver)
-      if (place === -1) {
-        places?.set(route.receiver, direct.length)
-        direct.push(route)
-      } else {
-        direct[place] = direct[place].merge(route)
-        merged++
-      }
-    }
-
-    function placeOf(receiver: Receiver): number {
-      if (places === undefined) {
-        if (direct.length <= scanLimit) {
-          for (let place = 0; place < direct.length; place++) if (direct[place].receiver === receiver) return place
-          return -1
-        }
-        places = new Map()
-        for (let place = 0; place < direct.length; place++) places.set(direct[place].receiver, place)
-      }
-      return places.get(receiver) ?? -1
-    }
+    return routes
   }
 }
 

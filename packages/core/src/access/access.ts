@@ -1,0 +1,189 @@
+import type {
+  AuthenticateResult,
+  Authenticator,
+  AuthorizeRequest,
+  AuthorizeResult,
+  Authorizer,
+  ClientInfo,
+} from '@hookmq/api'
+import { type QoS, ReasonCode } from '@hookmq/mqtt'
+import { after } from '../after.ts'
+import type { Broker } from '../broker.ts'
+import type { CallScope } from '../hooks/index.ts'
+import * as M from '../metrics/index.ts'
+import { Refusal } from '../refusal.ts'
+
+interface Entry<T> {
+  readonly module: T
+  readonly sequence: number
+}
+
+/** Where EMQX 5 has these links: what people know about their order stays true. */
+const authenticationPriority = 970
+const authorizationPriority = 960
+
+/** Who may connect and who may do what: two chains of modules, each one link of its hook point. */
+export class Access {
+  readonly #broker: Broker
+  #authenticators: readonly Entry<Authenticator>[] = []
+  #authorizers: readonly Entry<Authorizer>[] = []
+  #removeAuthorization: (() => void) | undefined
+  /** Changes whenever an answer given earlier may no longer be right: remembered answers carry it. */
+  generation = 1
+
+  constructor(broker: Broker) {
+    this.#broker = broker
+    broker.hooks.add('client.authenticate', ({ client }) => this.#authenticate(client), {
+      owner: 'core',
+      name: 'authentication',
+      priority: authenticationPriority,
+      timeout: 0,
+    })
+  }
+
+  get authenticatorCount(): number {
+    return this.#authenticators.length
+  }
+
+  /** Higher sequence is asked first; equal: the one added last. Returns what takes it out again. Throws for a second of the same name. */
+  addAuthenticator(module: Authenticator, sequence = 0): () => void {
+    this.#authenticators = insert(this.#authenticators, module, sequence, 'authenticator')
+    return () => {
+      this.#authenticators = this.#authenticators.filter((entry) => entry.module !== module)
+    }
+  }
+
+  addAuthorizer(module: Authorizer, sequence = 0): () => void {
+    this.#authorizers = insert(this.#authorizers, module, sequence, 'authorizer')
+    this.generation++
+    if (this.#removeAuthorization === undefined) {
+      const handle = this.#broker.hooks.add('client.authorize', (request) => this.#authorize(request), {
+        owner: 'core',
+        name: 'authorization',
+        priority: authorizationPriority,
+        timeout: 0,
+      })
+      this.#removeAuthorization = () => handle.remove()
+    }
+    return () => {
+      this.#authorizers = this.#authorizers.filter((entry) => entry.module !== module)
+      this.generation++
+      if (this.#authorizers.length > 0) return
+      this.#removeAuthorization?.()
+      this.#removeAuthorization = undefined
+    }
+  }
+
+  /** Forgets all remembered answers. */
+  clearCache(): void {
+    this.generation++
+  }
+
+  /** One decision, without the cache. Superusers may do everything. */
+  authorize(request: AuthorizeRequest, scope?: CallScope): AuthorizeResult | Promise<AuthorizeResult> {
+    const { client } = request
+    const { metrics, chains, options } = this.#broker
+    metrics.counters[M.CLIENT_AUTHORIZE]++
+    if (client.superuser) {
+      metrics.counters[M.CLIENT_ACL_SUPERUSER]++
+      return this.#complete(request, { result: 'allow', from: 'superuser', cacheable: false })
+    }
+    metrics.counters[M.CLIENT_ACL_CACHE_MISS]++
+    const start: AuthorizeResult = { result: options.aclNoMatch, from: 'default' }
+    if (chains.clientAuthorize.size === 0) return this.#complete(request, start)
+    return after(chains.clientAuthorize.fold(request, start, scope), (folded) =>
+      this.#complete(
+        request,
+        folded instanceof Refusal ? { result: 'deny', from: folded.by, cacheable: false } : folded,
+      ),
+    )
+  }
+
+  /** A remembered answer was used. */
+  cacheHit(client: ClientInfo, topic: string, qos: QoS, retain: boolean, allowed: boolean): void {
+    const { counters } = this.#broker.metrics
+    counters[M.CLIENT_ACL_CACHE_HIT]++
+    this.#complete(
+      { client, action: 'publish', topic, qos, retain },
+      { result: allowed ? 'allow' : 'deny', from: 'cache' },
+    )
+  }
+
+  #complete(request: AuthorizeRequest, result: AuthorizeResult): AuthorizeResult {
+    const { metrics, chains } = this.#broker
+    metrics.counters[result.result === 'allow' ? M.CLIENT_ACL_ALLOW : M.CLIENT_ACL_DENY]++
+    if (chains.clientCheckAuthzComplete.size !== 0) {
+      chains.clientCheckAuthzComplete.notify({ ...request, result: result.result, from: result.from })
+    }
+    return result
+  }
+
+  // --- the two links ---------------------------------------------------------------------------------------------
+
+  #authenticate(client: Parameters<Authenticator['authenticate']>[0]) {
+    return after(this.#askAuthenticators(this.#authenticators, 0, client), (result) => {
+      // Somebody decided: nobody behind is asked. Nobody did: a default that hooks behind may overrule.
+      if (result !== undefined) return { stop: result }
+      const { options } = this.#broker
+      const fallback: AuthenticateResult = options.allowAnonymous
+        ? { result: 'allow', anonymous: true }
+        : { result: 'deny', reasonCode: ReasonCode.NotAuthorized }
+      return { ok: fallback }
+    })
+  }
+
+  #askAuthenticators(
+    list: readonly Entry<Authenticator>[],
+    from: number,
+    client: Parameters<Authenticator['authenticate']>[0],
+  ): AuthenticateResult | undefined | Promise<AuthenticateResult | undefined> {
+    for (let index = from; index < list.length; index++) {
+      const answer = list[index]!.module.authenticate(client)
+      if (answer instanceof Promise) {
+        return answer.then((result) =>
+          result.result === 'ignore' ? this.#askAuthenticators(list, index + 1, client) : result,
+        )
+      }
+      if (answer.result !== 'ignore') return answer
+    }
+    return undefined
+  }
+
+  #authorize(request: AuthorizeRequest) {
+    return after(this.#askAuthorizers(this.#authorizers, 0, request), (result) =>
+      result === undefined ? undefined : { stop: result },
+    )
+  }
+
+  #askAuthorizers(
+    list: readonly Entry<Authorizer>[],
+    from: number,
+    request: AuthorizeRequest,
+  ): AuthorizeResult | undefined | Promise<AuthorizeResult | undefined> {
+    for (let index = from; index < list.length; index++) {
+      const { module } = list[index]!
+      const answer = module.authorize(request)
+      if (answer instanceof Promise) {
+        return answer.then((result) =>
+          result === 'ignore' ? this.#askAuthorizers(list, index + 1, request) : { result, from: module.name },
+        )
+      }
+      if (answer !== 'ignore') return { result: answer, from: module.name }
+    }
+    return undefined
+  }
+}
+
+function insert<T extends { readonly name: string }>(
+  list: readonly Entry<T>[],
+  module: T,
+  sequence: number,
+  kind: string,
+): readonly Entry<T>[] {
+  if (list.some((entry) => entry.module.name === module.name)) {
+    throw new Error(`an ${kind} named '${module.name}' is registered already`)
+  }
+  // Before the first that is not higher: of equal ones the newest is asked first.
+  const at = list.findIndex((entry) => entry.sequence <= sequence)
+  return list.toSpliced(at === -1 ? list.length : at, 0, { module, sequence })
+}

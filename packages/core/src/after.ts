@@ -1,0 +1,7 @@
+/**
+ * Goes on with `next` now when the value is there, later when it is a promise: code that serves synchronous and
+ * asynchronous hooks alike, without making a promise for the first kind.
+ */
+export function after<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
+  return value instanceof Promise ? value.then(next) : next(value)
+}

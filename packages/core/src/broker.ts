@@ -1,0 +1,338 @@
+import type {
+  BrokerLink,
+  ClientInfo,
+  ListenerHost,
+  Logger,
+  MessageInit,
+  RetainedStore,
+  Transport,
+  TransportHandler,
+} from '@hookmq/api'
+import { type Properties, ReasonCode, topicNameError } from '@hookmq/mqtt'
+import { Access } from './access/access.ts'
+import { after } from './after.ts'
+import { Chains } from './chains.ts'
+import type { Exchange } from './channel/authenticate.ts'
+import { Channel } from './channel/channel.ts'
+import { endConnection } from './channel/disconnect.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { FlushScheduler } from './connection/outbox.ts'
+import { Deadlines } from './deadlines.ts'
+import { HookEngine } from './hooks/index.ts'
+import { createLink } from './link.ts'
+import { BrokerMessage } from './message.ts'
+import * as M from './metrics/index.ts'
+import { Metrics, Stats } from './metrics/index.ts'
+import { type BrokerOptions, defaultOptions } from './options.ts'
+import { PluginHost } from './plugins/host.ts'
+import { Refusal } from './refusal.ts'
+import { Retained } from './retained/retained.ts'
+import { Router, type Routes } from './routing/index.ts'
+import type { DeliveryTarget } from './routing/target.ts'
+import { Sessions } from './session/registry.ts'
+import type { Session } from './session/session.ts'
+import { Wills } from './session/will.ts'
+import { sweep, sweepInterval } from './sweeper.ts'
+import { SysPublisher } from './sys/index.ts'
+
+export interface BrokerParts {
+  readonly retained: RetainedStore
+  /** Default: the system's. */
+  readonly clock?: Clock
+}
+
+/** The broker: it knows everybody, and does nothing that a part of it can do. */
+export class Broker implements ListenerHost {
+  readonly options: BrokerOptions
+  readonly log: Logger
+  readonly clock: Clock
+  readonly hooks: HookEngine
+  readonly chains: Chains
+  readonly access: Access
+  readonly router: Router
+  readonly retained: Retained
+  readonly sessions: Sessions
+  readonly wills: Wills
+  readonly metrics = new Metrics()
+  readonly stats = new Stats()
+  readonly deadlines = new Deadlines()
+  readonly flushes = new FlushScheduler()
+  /** Every open connection. */
+  readonly channels = new Set<Channel>()
+  /** Enhanced authentications that wait for the client. */
+  readonly exchanges = new WeakMap<Channel, Exchange>()
+  readonly link: BrokerLink
+  readonly plugins: PluginHost
+  readonly startedAt: number
+  readonly #perAddress = new Map<string, number>()
+  readonly #sys: SysPublisher
+  #cancelSweep: (() => void) | undefined
+  #stopping = false
+  #emptied: (() => void) | undefined
+
+  constructor(options: Partial<BrokerOptions>, parts: BrokerParts) {
+    this.options = { ...defaultOptions, ...options }
+    this.log = this.options.log
+    this.clock = parts.clock ?? systemClock
+    this.startedAt = this.clock.now()
+    this.hooks = new HookEngine({
+      log: this.log,
+      timeout: this.options.hookTimeout,
+      queueLimit: this.options.hookQueueLimit,
+      queueDrop: this.options.hookQueueDrop,
+    })
+    this.chains = new Chains(this.hooks)
+    this.access = new Access(this)
+    this.router = new Router({
+      cacheSize: this.options.routeCacheSize,
+      sharedStrategy: this.options.sharedStrategy,
+      sharedStrategyOfGroup: this.options.sharedStrategyOfGroup,
+    })
+    this.retained = new Retained(this, parts.retained)
+    this.sessions = new Sessions(this)
+    this.wills = new Wills(this)
+    this.link = createLink(this)
+    this.plugins = new PluginHost(this)
+    this.#sys = new SysPublisher({
+      node: this.options.node,
+      version: this.options.version,
+      interval: this.options.sysInterval,
+      heartbeat: this.options.sysHeartbeat,
+      clock: this.clock,
+      publish: (message) => void this.publish(message),
+      nodes: () => [this.options.node],
+      stats: () => this.stats.snapshot(),
+      metrics: () => this.metrics.snapshot(),
+    })
+    this.#provideStats()
+  }
+
+  async start(): Promise<void> {
+    this.#stopping = false
+    this.#cancelSweep ??= this.clock.every(sweepInterval, () => {
+      sweep(this)
+      this.stats.sample()
+    })
+    this.#sys.start()
+  }
+
+  /** Tells every client, sends what is queued, closes. Resolves after `timeout` milliseconds at the latest. */
+  async stop(timeout = 5000): Promise<void> {
+    this.#stopping = true
+    this.#sys.stop()
+    for (const channel of this.channels) {
+      // [MQTT-4.13.1-1]
+      endConnection(channel, { reason: 'server_shutting_down', reasonCode: ReasonCode.ServerShuttingDown, will: true })
+    }
+    if (this.channels.size > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, timeout)
+        this.#emptied = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+      for (const channel of this.channels) channel.transport.destroy()
+    }
+    await this.hooks.idle(timeout)
+    await this.plugins.unloadAll()
+    this.#cancelSweep?.()
+    this.#cancelSweep = undefined
+  }
+
+  // --- connections -------------------------------------------------------------------------------------------------
+
+  accept(transport: Transport): TransportHandler {
+    const channel = new Channel(this, transport)
+    const { counters } = this.metrics
+    counters[M.CONNECTIONS_ACCEPTED]++
+    this.channels.add(channel)
+    const fromAddress = (this.#perAddress.get(transport.peerhost) ?? 0) + 1
+    this.#perAddress.set(transport.peerhost, fromAddress)
+    const { maxConnections, maxConnectionsPerAddress } = this.options
+    const refused =
+      (this.#stopping && M.CONNECTIONS_REFUSED_STOPPING) ||
+      (maxConnections > 0 && this.channels.size > maxConnections && M.CONNECTIONS_REFUSED_LIMIT) ||
+      (maxConnectionsPerAddress > 0 && fromAddress > maxConnectionsPerAddress && M.CONNECTIONS_REFUSED_ADDRESS_LIMIT)
+    if (refused !== false) {
+      counters[M.CONNECTIONS_REFUSED]++
+      counters[refused]++
+      channel.state = 'closed'
+      transport.destroy()
+    }
+    return channel
+  }
+
+  /** The transport is gone. */
+  forgetConnection(channel: Channel): void {
+    if (!this.channels.delete(channel)) return
+    const { peerhost } = channel.transport
+    const left = (this.#perAddress.get(peerhost) ?? 1) - 1
+    if (left === 0) this.#perAddress.delete(peerhost)
+    else this.#perAddress.set(peerhost, left)
+    if (this.channels.size === 0) this.#emptied?.()
+  }
+
+  // --- messages ----------------------------------------------------------------------------------------------------
+
+  /** Publishes for the broker itself, a plugin or an embedding program. Resolves to the number of receivers. */
+  publish(init: MessageInit): Promise<number> {
+    const fault = topicNameError(init.topic, {
+      maxLength: this.options.maxTopicLength,
+      maxLevels: this.options.maxTopicLevels,
+    })
+    if (fault !== undefined) return Promise.reject(new TypeError(`publish: ${fault.message}`))
+    const message = BrokerMessage.from(init, this.clock.now())
+    const outcome = this.runPublish(message, undefined)
+    const finish = (result: BrokerMessage | Refusal): number =>
+      result instanceof Refusal ? 0 : this.route(result, this.router.match(result.topic))
+    return outcome instanceof Promise ? outcome.then(finish) : Promise.resolve(finish(outcome))
+  }
+
+  /** message.publish: hooks that change, the core's own look at the result, sinks. */
+  runPublish(
+    message: BrokerMessage,
+    client: ClientInfo | undefined,
+    channel?: Channel,
+  ): BrokerMessage | Refusal | Promise<BrokerMessage | Refusal> {
+    const chain = this.chains.messagePublish
+    if (chain.size === 0) return this.#sink(message, client, channel)
+    const folded = chain.fold({ client }, message, channel?.scope)
+    return folded instanceof Promise
+      ? folded.then((changed) => this.#recheck(message, changed, client, channel))
+      : this.#recheck(message, folded, client, channel)
+  }
+
+  /** Looks at what will really be routed: hooks may have made it something that this client must not publish. */
+  #recheck(
+    original: BrokerMessage,
+    message: BrokerMessage | Refusal,
+    client: ClientInfo | undefined,
+    channel: Channel | undefined,
+  ): BrokerMessage | Refusal | Promise<BrokerMessage | Refusal> {
+    if (message instanceof Refusal) return message
+    if (message === original) return this.#sink(message, client, channel)
+    const { maxTopicLength, maxTopicLevels, maxPacketSize } = this.options
+    const fault = topicNameError(message.topic, { maxLength: maxTopicLength, maxLevels: maxTopicLevels })
+    if (fault !== undefined) return new Refusal('reject', fault.reasonCode, 'core', `after hooks: ${fault.message}`)
+    if (maxPacketSize > 0 && message.payload.length > maxPacketSize) {
+      return new Refusal(
+        'reject',
+        ReasonCode.PacketTooLarge,
+        'core',
+        'after hooks: the payload is larger than a packet may be',
+      )
+    }
+    if (!message.needsRecheck || client === undefined) return this.#sink(message, client, channel)
+    const { mountpoint } = client
+    const topic = message.topic.startsWith(mountpoint) ? message.topic.slice(mountpoint.length) : message.topic
+    const request = { client, action: 'publish', topic, qos: message.qos, retain: message.retain } as const
+    return after(this.access.authorize(request, channel?.scope), (permission) =>
+      permission.result === 'allow'
+        ? this.#sink(message, client, channel)
+        : new Refusal('reject', ReasonCode.NotAuthorized, 'client.authorize'),
+    )
+  }
+
+  #sink(
+    message: BrokerMessage,
+    client: ClientInfo | undefined,
+    channel: Channel | undefined,
+  ): BrokerMessage | Refusal | Promise<BrokerMessage | Refusal> {
+    const chain = this.chains.messagePublish
+    return chain.sinkSize === 0 ? message : chain.sink({ client }, message, channel?.scope)
+  }
+
+  /** Hands a message to everybody who is to get it. Returns how many those are. */
+  route(message: BrokerMessage, routes: Routes): number {
+    const { counters } = this.metrics
+    counters[M.MESSAGES_PUBLISH]++
+    if (message.retain && this.options.retainAvailable) this.retained.keep(message)
+    const { direct, shared } = routes
+    for (let index = 0; index < direct.length; index++) {
+      const route = direct[index]!
+      ;(route.receiver as DeliveryTarget).deliver(message, route)
+    }
+    let count = direct.length
+    for (let index = 0; index < shared.length; index++) {
+      const route = shared[index]!.pick(message.from, message.topic)
+      if (route === undefined) continue
+      ;(route.receiver as DeliveryTarget).deliver(message, route)
+      count++
+    }
+    if (count === 0 && shared.length === 0) this.dropMessage(message, 'no_subscribers')
+    return count
+  }
+
+  dropMessage(
+    message: BrokerMessage,
+    reason: 'no_subscribers' | 'packet_identifier_inuse' | 'receive_maximum_exceeded',
+  ): void {
+    const { counters } = this.metrics
+    if (message.headers.system !== true) {
+      counters[M.MESSAGES_DROPPED]++
+      if (reason === 'no_subscribers') counters[M.MESSAGES_DROPPED_NO_SUBSCRIBERS]++
+      else if (reason === 'receive_maximum_exceeded') counters[M.MESSAGES_DROPPED_RECEIVE_MAXIMUM]++
+    }
+    if (this.chains.messageDropped.size !== 0) this.chains.messageDropped.notify({ message, reason })
+  }
+
+  // --- deliveries ----------------------------------------------------------------------------------------------------
+
+  dropDelivery(client: ClientInfo, message: BrokerMessage, reason: string): void {
+    const { counters } = this.metrics
+    counters[M.DELIVERY_DROPPED]++
+    if (reason === 'queue_full') counters[M.DELIVERY_DROPPED_QUEUE_FULL]++
+    else if (reason === 'expired') counters[M.DELIVERY_DROPPED_EXPIRED]++
+    else if (reason === 'no_local') counters[M.DELIVERY_DROPPED_NO_LOCAL]++
+    else if (reason === 'qos0_msg') counters[M.DELIVERY_DROPPED_QOS0_MSG]++
+    else if (reason === 'too_large') counters[M.DELIVERY_DROPPED_TOO_LARGE]++
+    else counters[M.DELIVERY_DROPPED_HOOK]++
+    if (this.chains.deliveryDropped.size !== 0) this.chains.deliveryDropped.notify({ client, message, reason })
+  }
+
+  completeDelivery(session: Session, message: BrokerMessage): void {
+    this.metrics.counters[M.MESSAGES_DELIVERED]++
+    if (this.chains.deliveryCompleted.size === 0) return
+    this.chains.deliveryCompleted.notify({ client: session.client, message, sessionCreatedAt: session.createdAt })
+  }
+
+  acked(client: ClientInfo, message: BrokerMessage, properties: Properties): void {
+    this.metrics.counters[M.MESSAGES_ACKED]++
+    if (this.chains.messageAcked.size !== 0) this.chains.messageAcked.notify({ client, message, properties })
+  }
+
+  /** The subscriber answered with an error. Nothing is sent again; hooks may do something about it. */
+  refusedDelivery(client: ClientInfo, message: BrokerMessage, reasonCode: number): void {
+    if (this.chains.messageNack.size === 0) return
+    const handled = this.chains.messageNack.fold({ client, message, reasonCode }, false)
+    if (handled instanceof Promise) handled.catch((error) => this.reportBug(error))
+  }
+
+  // --- the rest --------------------------------------------------------------------------------------------------------
+
+  /** Something that must not happen. The broker goes on; the log has what is needed to mend it. */
+  reportBug(error: unknown): void {
+    this.log.error('internal error', { error: error instanceof Error ? error.stack : String(error) })
+  }
+
+  #provideStats(): void {
+    const { stats, sessions, router } = this
+    const live = (): number => {
+      let count = 0
+      for (const channel of this.channels) if (channel.state === 'connected') count++
+      return count
+    }
+    stats.provide('connections', () => sessions.size)
+    stats.provide('live_connections', live)
+    stats.provide('channels', () => this.channels.size)
+    stats.provide('sessions', () => sessions.size)
+    stats.provide('topics', () => router.topicCount)
+    stats.provide('subscribers', () => router.subscriptionCount)
+    stats.provide('subscriptions', () => router.subscriptionCount)
+    stats.provide('subscriptions.shared', () => router.sharedSubscriptionCount)
+    stats.provide('suboptions', () => router.subscriptionCount)
+    stats.provide('routes', () => router.topicCount)
+    stats.provide('retained', () => this.retained.store.count)
+  }
+}

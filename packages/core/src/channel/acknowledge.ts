@@ -1,0 +1,42 @@
+import { type AckPacket, ReasonCode } from '@hookmq/mqtt'
+import * as M from '../metrics/index.ts'
+import type { Channel } from './channel.ts'
+
+/** PUBACK, PUBREC and PUBCOMP for what the broker sent; PUBREL for what the client sent. */
+export function handleAck(channel: Channel, packet: AckPacket): undefined {
+  const { session, broker } = channel
+  if (session === undefined) return
+  const { counters } = broker.metrics
+  const { packetId, reasonCode, properties } = packet
+  switch (packet.type) {
+    case 'puback':
+      counters[M.PACKETS_PUBACK_RECEIVED]++
+      if (!session.puback(packetId, reasonCode, properties)) counters[M.PACKETS_PUBACK_MISSED]++
+      return
+    case 'pubrec': {
+      counters[M.PACKETS_PUBREC_RECEIVED]++
+      const outcome = session.pubrec(packetId, reasonCode, properties)
+      if (outcome === 'unknown') counters[M.PACKETS_PUBREC_MISSED]++
+      // An error code from the client ends the exchange: no PUBREL follows. [MQTT-4.3.3-4]
+      if (outcome === 'refused' || (outcome === 'unknown' && reasonCode >= 0x80)) return
+      channel.writeAck(
+        'pubrel',
+        packetId,
+        outcome === 'unknown' ? ReasonCode.PacketIdentifierNotFound : ReasonCode.Success,
+      )
+      return
+    }
+    case 'pubrel': {
+      counters[M.PACKETS_PUBREL_RECEIVED]++
+      const known = session.awaitingRel?.delete(packetId) === true
+      if (!known) counters[M.PACKETS_PUBREL_MISSED]++
+      // [MQTT-4.3.3-11] [MQTT-3.6.4-1 v3.1.1]
+      channel.writeAck('pubcomp', packetId, known ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound)
+      return
+    }
+    case 'pubcomp':
+      counters[M.PACKETS_PUBCOMP_RECEIVED]++
+      if (!session.pubcomp(packetId)) counters[M.PACKETS_PUBCOMP_MISSED]++
+      return
+  }
+}

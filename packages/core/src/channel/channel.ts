@@ -1,0 +1,415 @@
+import type { ClientInfo, ConnInfo, MessageHeaders, Transport, TransportHandler } from '@hookmq/api'
+import {
+  type ControlPacket,
+  decodeTopic,
+  type EncodeOptions,
+  encodePacket,
+  MqttError,
+  PacketParser,
+  type PacketSink,
+  type Properties,
+  type ProtocolVersion,
+  type PublishFrame,
+  propertiesSize,
+  publishSize,
+  ReasonCode,
+  reasonCodeName,
+  type Will,
+  writePublish,
+} from '@hookmq/mqtt'
+import type { Broker } from '../broker.ts'
+import { Outbox } from '../connection/outbox.ts'
+import { CallScope } from '../hooks/index.ts'
+import type { BrokerMessage } from '../message.ts'
+import * as M from '../metrics/index.ts'
+import type { Delivery } from '../session/delivery.ts'
+import { remainingLife } from '../session/delivery.ts'
+import type { Session } from '../session/session.ts'
+import { handleAck } from './acknowledge.ts'
+import { handleAuth } from './authenticate.ts'
+import { handleConnect, refuseMalformedConnect } from './connect.ts'
+import { endConnection, handleDisconnect } from './disconnect.ts'
+import { forwardFrame } from './forward.ts'
+import { InOrder } from './in-order.ts'
+import { Limiter } from './limiter.ts'
+import { receivePublish } from './publish.ts'
+import { handleSubscribe, handleUnsubscribe } from './subscribe.ts'
+import type { OutgoingAliases } from './topic-alias.ts'
+import type { TopicCache, TopicEntry } from './topic-cache.ts'
+
+/** Why a connection is not being read; one bit each. */
+export const HOLD_CONNECTING = 1
+export const HOLD_WINDOW = 2
+export const HOLD_RATE = 4
+/** Another connection has taken the session over. */
+export const HOLD_TAKEN_OVER = 8
+
+export type ChannelState = 'idle' | 'connecting' | 'authenticating' | 'connected' | 'closed'
+
+const emptyProperties: Properties = Object.freeze({})
+const noLimit = 0xffffffff
+
+/**
+ * Protocol state of one connection. Bytes come in through `data`, packets go to the modules beside this file, bytes leave
+ * through the outbox.
+ */
+export class Channel implements TransportHandler, PacketSink {
+  readonly broker: Broker
+  readonly transport: Transport
+  readonly parser: PacketParser
+  readonly outbox: Outbox
+  state: ChannelState = 'idle'
+  version: ProtocolVersion = 4
+  connInfo: ConnInfo | undefined
+  client: ClientInfo | undefined
+  session: Session | undefined
+  will: Will | undefined
+  /** '' or the prefix of this client's topics. */
+  mountpoint = ''
+  /** Method of the enhanced authentication that this connection began with. [MQTT-4.12.0-5] */
+  authenticationMethod: string | undefined
+  /** What the authenticator of a running exchange wants to see again. */
+  authenticationState: unknown
+  /** Milliseconds since the epoch. */
+  readonly acceptedAt: number
+  lastReceived: number
+  /** Milliseconds of silence after which the client is gone; 0 = off. */
+  keepAliveLimit = 0
+  /** QoS 1 and 2 PUBLISHes that may be on the wire unacknowledged. [MQTT-3.3.4-9] */
+  sendQuota = 0
+  clientMaximumPacketSize = noLimit
+  /** What the client cannot take or does not want; undefined for nothing. [MQTT-3.1.2-24] [MQTT-3.1.2-29] */
+  encodeOptions: EncodeOptions | undefined
+  topicAliases: Map<number, TopicEntry> | undefined
+  outgoingAliases: OutgoingAliases | undefined
+  topics: TopicCache | undefined
+  order: InOrder | undefined
+  /** A PUBLISH frame of this MQTT version at QoS 0 can be handed to this client byte for byte. 0 = never. */
+  frameVersion: 0 | 4 | 5 = 0
+  #scope: CallScope | undefined
+  #holds = 0
+  #headers: MessageHeaders | undefined
+  #messageLimiter: Limiter | undefined
+  #byteLimiter: Limiter | undefined
+
+  constructor(broker: Broker, transport: Transport) {
+    this.broker = broker
+    this.transport = transport
+    this.outbox = new Outbox(transport, broker.flushes)
+    this.acceptedAt = broker.clock.now()
+    this.lastReceived = this.acceptedAt
+    const { options } = broker
+    this.parser = new PacketParser(this, { maximumPacketSize: options.maxPacketSize || noLimit, role: 'server' })
+    if (options.messageRate > 0) {
+      this.#messageLimiter = new Limiter(options.messageRate, options.messageBurst, this.acceptedAt)
+    }
+    if (options.byteRate > 0) this.#byteLimiter = new Limiter(options.byteRate, options.byteBurst, this.acceptedAt)
+  }
+
+  /** More waits for this client than it may. */
+  get congested(): boolean {
+    const { options, flushes } = this.broker
+    return (
+      this.outbox.pending > options.maxPendingBytes ||
+      (flushes.pendingBytes > options.maxPendingBytesTotal && this.outbox.stalledSince !== 0)
+    )
+  }
+
+  get clientId(): string {
+    return this.client?.clientId ?? this.connInfo?.clientId ?? ''
+  }
+
+  // --- from the transport ------------------------------------------------------------------------------------------
+
+  data(chunk: Buffer): void {
+    if (this.state === 'closed') return
+    this.lastReceived = this.broker.clock.now()
+    this.broker.metrics.counters[M.BYTES_RECEIVED] += chunk.length
+    if (this.#byteLimiter !== undefined) this.#throttle(this.#byteLimiter.take(chunk.length, this.lastReceived))
+    try {
+      this.parser.write(chunk)
+    } catch (error) {
+      this.#parserFailed(error)
+    }
+  }
+
+  drain(): void {
+    if (this.state === 'closed') return
+    this.outbox.drained()
+    this.session?.pump()
+  }
+
+  closed(reason: string): void {
+    this.outbox.close()
+    this.broker.forgetConnection(this)
+    endConnection(this, { reason, will: true })
+  }
+
+  #parserFailed(error: unknown): void {
+    if (!(error instanceof MqttError)) {
+      this.broker.reportBug(error)
+      return this.fail(ReasonCode.UnspecifiedError)
+    }
+    this.broker.log.debug('malformed packet', {
+      clientId: this.clientId,
+      peerhost: this.transport.peerhost,
+      reason: error.message,
+    })
+    // [MQTT-4.13.1-1]
+    if (this.state === 'connected') return this.fail(error.reasonCode, error.message)
+    refuseMalformedConnect(this, error)
+  }
+
+  // --- from the parser -----------------------------------------------------------------------------------------------
+
+  /** The hot path: as long as nothing asynchronous is waiting, a PUBLISH is handled where it lies. */
+  publish(frame: PublishFrame): void {
+    const { counters } = this.broker.metrics
+    counters[M.PACKETS_RECEIVED]++
+    counters[M.PACKETS_PUBLISH_RECEIVED]++
+    counters[M.MESSAGES_RECEIVED]++
+    if (frame.qos === 0) counters[M.MESSAGES_QOS0_RECEIVED]++
+    else if (frame.qos === 1) counters[M.MESSAGES_QOS1_RECEIVED]++
+    else counters[M.MESSAGES_QOS2_RECEIVED]++
+    // After a violation in the same chunk nothing counts any more; while connecting, the parser is on hold.
+    if (this.state !== 'connected') return
+    if (this.#messageLimiter !== undefined) this.#throttle(this.#messageLimiter.take(1, this.lastReceived))
+    if (
+      frame.qos === 0 &&
+      !frame.retain &&
+      frame.propertiesStart === frame.propertiesEnd &&
+      frame.topicStart !== frame.topicEnd &&
+      (this.order === undefined || this.order.length === 0) &&
+      forwardFrame(this, frame)
+    ) {
+      return
+    }
+    receivePublish(this, frame)
+  }
+
+  packet(packet: ControlPacket): void {
+    if (this.state === 'closed') return
+    const { counters } = this.broker.metrics
+    counters[M.PACKETS_RECEIVED]++
+    if (packet.type === 'pingreq') return this.#ping()
+    if (packet.type === 'connect') {
+      counters[M.PACKETS_CONNECT_RECEIVED]++
+      return handleConnect(this, packet)
+    }
+    if (packet.type === 'disconnect' && this.state !== 'connected') return this.abort()
+    if (packet.type === 'auth') return handleAuth(this, packet)
+    if (this.order !== undefined && this.order.length > 0) {
+      this.order.push(() => this.#handle(packet))
+      return this.#checkWindow()
+    }
+    const work = this.#handle(packet)
+    if (work instanceof Promise) this.inOrder().push(() => work)
+  }
+
+  /** What the packet sets off; a promise when later packets have to wait for it. */
+  #handle(packet: ControlPacket): undefined | Promise<unknown> {
+    if (this.state !== 'connected') return undefined
+    switch (packet.type) {
+      case 'puback':
+      case 'pubrec':
+      case 'pubrel':
+      case 'pubcomp':
+        return handleAck(this, packet)
+      case 'subscribe':
+        return handleSubscribe(this, packet)
+      case 'unsubscribe':
+        return handleUnsubscribe(this, packet)
+      case 'disconnect':
+        return handleDisconnect(this, packet)
+      default:
+        this.fail(ReasonCode.ProtocolError, `a client must not send ${packet.type.toUpperCase()}`)
+        return undefined
+    }
+  }
+
+  #ping(): void {
+    if (this.state !== 'connected') return this.abort()
+    const { metrics, chains } = this.broker
+    metrics.counters[M.PACKETS_PINGREQ_RECEIVED]++
+    if (chains.clientPing.size !== 0 && this.client !== undefined && this.connInfo !== undefined) {
+      chains.clientPing.notify({ client: this.client, connInfo: this.connInfo })
+    }
+    metrics.counters[M.PACKETS_PINGRESP_SENT]++
+    this.send({ type: 'pingresp' }) // [MQTT-3.12.4-1] [MQTT-3.12.4-1 v3.1.1]
+  }
+
+  // --- order and back-pressure -----------------------------------------------------------------------------------------
+
+  inOrder(): InOrder {
+    this.order ??= new InOrder(
+      () => this.#checkWindow(),
+      (error) => {
+        this.broker.reportBug(error)
+        this.fail(ReasonCode.UnspecifiedError)
+      },
+    )
+    return this.order
+  }
+
+  /** A PUBLISH waits for its hooks; the next packets may start meanwhile, up to the window. */
+  waitFor<T>(answer: Promise<T>, effect: (value: T) => undefined | Promise<unknown>): void {
+    this.inOrder().pushPending(answer, (value) => (this.state === 'connected' ? effect(value) : undefined))
+    this.#checkWindow()
+  }
+
+  #checkWindow(): void {
+    const waiting = this.order?.length ?? 0
+    if (waiting >= this.broker.options.hookWindow) this.hold(HOLD_WINDOW)
+    else if (waiting <= this.broker.options.hookWindow / 2) this.release(HOLD_WINDOW)
+  }
+
+  hold(reason: number): void {
+    if (this.#holds === 0) {
+      this.parser.pause()
+      this.transport.pause()
+    }
+    this.#holds |= reason
+  }
+
+  release(reason: number): void {
+    if ((this.#holds & reason) === 0) return
+    this.#holds &= ~reason
+    if (this.#holds !== 0 || this.state === 'closed') return
+    this.transport.resume()
+    try {
+      this.parser.resume()
+    } catch (error) {
+      this.#parserFailed(error)
+    }
+  }
+
+  /** Hook calls that nobody needs an answer to once this connection is gone. */
+  get scope(): CallScope {
+    this.#scope ??= new CallScope()
+    return this.#scope
+  }
+
+  cancelCalls(): void {
+    this.#scope?.cancel()
+  }
+
+  get held(): boolean {
+    return this.#holds !== 0
+  }
+
+  #throttle(wait: number): void {
+    if (wait === 0) return
+    this.broker.metrics.counters[M.CONNECTIONS_THROTTLED]++
+    this.hold(HOLD_RATE)
+    this.broker.clock.after(wait, () => this.release(HOLD_RATE))
+  }
+
+  // --- to the client -----------------------------------------------------------------------------------------------------
+
+  /** Queues a packet. false: too large for this client even without its optional properties. */
+  send(packet: ControlPacket): boolean {
+    const { counters } = this.broker.metrics
+    const { writer } = this.outbox
+    const before = writer.length
+    const written = encodePacket(writer, packet, this.version, this.encodeOptions)
+    if (!written) return false
+    counters[M.PACKETS_SENT]++
+    counters[M.BYTES_SENT] += writer.length - before
+    return true
+  }
+
+  writeAck(
+    type: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp',
+    packetId: number,
+    reasonCode: number,
+    reasonString?: string,
+  ): void {
+    const { counters } = this.broker.metrics
+    if (type === 'puback') counters[M.PACKETS_PUBACK_SENT]++
+    else if (type === 'pubrec') counters[M.PACKETS_PUBREC_SENT]++
+    else if (type === 'pubrel') counters[M.PACKETS_PUBREL_SENT]++
+    else counters[M.PACKETS_PUBCOMP_SENT]++
+    const properties = reasonString === undefined ? emptyProperties : { reasonString }
+    this.send({ type, packetId, reasonCode, properties })
+  }
+
+  /** Queues a PUBLISH. false: larger than the client takes. [MQTT-3.1.2-24] */
+  writePublish(delivery: Delivery, message: BrokerMessage, packetId: number, dup: boolean): boolean {
+    const { counters } = this.broker.metrics
+    let topic: string | Buffer = this.#clientTopic(message)
+    let properties: Properties | undefined
+    if (this.version === 5) {
+      properties = this.#publishProperties(delivery, message)
+      if (
+        this.clientMaximumPacketSize !== noLimit &&
+        publishSize(byteLength(topic), message.payload.length, delivery.qos, propertiesSize(properties), 5) >
+          this.clientMaximumPacketSize
+      ) {
+        return false
+      }
+      if (this.outgoingAliases !== undefined) {
+        const known = this.outgoingAliases.get(message.topic)
+        const alias = known ?? this.outgoingAliases.assign(message.topic)
+        if (alias !== undefined) properties = { ...properties, topicAlias: alias }
+        if (known !== undefined) topic = ''
+      }
+    }
+    const { writer } = this.outbox
+    const before = writer.length
+    writePublish(writer, topic, message.payload, delivery.qos, delivery.retain, dup, packetId, properties, this.version)
+    counters[M.PACKETS_SENT]++
+    counters[M.PACKETS_PUBLISH_SENT]++
+    counters[M.MESSAGES_SENT]++
+    if (delivery.qos === 0) counters[M.MESSAGES_QOS0_SENT]++
+    else if (delivery.qos === 1) counters[M.MESSAGES_QOS1_SENT]++
+    else counters[M.MESSAGES_QOS2_SENT]++
+    counters[M.BYTES_SENT] += writer.length - before
+    return true
+  }
+
+  #clientTopic(message: BrokerMessage): string | Buffer {
+    if (this.mountpoint === '') return message.topicBytes
+    return message.topic.startsWith(this.mountpoint) ? message.topic.slice(this.mountpoint.length) : message.topic
+  }
+
+  #publishProperties(delivery: Delivery, message: BrokerMessage): Properties {
+    const life = remainingLife(message, this.broker.clock.now())
+    const { subscriptionIdentifiers } = delivery
+    if (life === undefined && subscriptionIdentifiers === undefined) return message.properties
+    return {
+      ...message.properties,
+      ...(life !== undefined && { messageExpiryInterval: Math.max(1, life) }),
+      ...(subscriptionIdentifiers !== undefined && { subscriptionIdentifiers }),
+    }
+  }
+
+  /** What its messages say of their publisher: one object for all of them. */
+  messageHeaders(client: ClientInfo): MessageHeaders {
+    if (this.#headers === undefined || this.#headers.username !== client.username) {
+      const { username, protocol, peerhost } = client
+      this.#headers = Object.freeze(username === undefined ? { protocol, peerhost } : { username, protocol, peerhost })
+    }
+    return this.#headers
+  }
+
+  // --- the end -------------------------------------------------------------------------------------------------------------
+
+  /** The client broke the rules, or a limit: an MQTT 5 client is told why, then the connection is closed. [MQTT-4.13.1-1] */
+  fail(reasonCode: number, reasonString?: string, serverReference?: string): void {
+    endConnection(this, { reason: reasonCodeName(reasonCode), reasonCode, reasonString, serverReference, will: true })
+  }
+
+  /** Closes without a word: nobody is connected yet. */
+  abort(): void {
+    endConnection(this, { reason: 'closed', will: false })
+  }
+
+  /** The topic text of a frame, checked as UTF-8. Throws MqttError. */
+  topicOf(frame: PublishFrame): string {
+    return decodeTopic(frame.buffer, frame.topicStart, frame.topicEnd)
+  }
+}
+
+function byteLength(text: string | Uint8Array): number {
+  return typeof text === 'string' ? Buffer.byteLength(text) : text.length
+}

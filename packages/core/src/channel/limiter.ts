@@ -1,0 +1,25 @@
+/**
+ * Token bucket for what one connection may send. It never refuses: it says how long to stop reading.
+ */
+export class Limiter {
+  readonly #rate: number
+  readonly #burst: number
+  #tokens: number
+  #updated: number
+
+  /** `rate` per second; `burst` is how many may come at once (0: as many as in one second). */
+  constructor(rate: number, burst: number, now: number) {
+    this.#rate = rate
+    this.#burst = burst > 0 ? burst : rate
+    this.#tokens = this.#burst
+    this.#updated = now
+  }
+
+  /** Takes `amount`; returns the milliseconds to wait before more may be read, 0 for none. */
+  take(amount: number, now: number): number {
+    this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#updated) / 1000) * this.#rate)
+    this.#updated = now
+    this.#tokens -= amount
+    return this.#tokens >= 0 ? 0 : Math.ceil((-this.#tokens / this.#rate) * 1000)
+  }
+}

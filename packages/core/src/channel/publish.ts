@@ -1,0 +1,265 @@
+import {
+  decodeProperties,
+  MqttError,
+  type Properties,
+  type PublishFrame,
+  type QoS,
+  ReasonCode,
+  topicNameError,
+} from '@hookmq/mqtt'
+import { after } from '../after.ts'
+import { BrokerMessage } from '../message.ts'
+import * as M from '../metrics/index.ts'
+import { Refusal } from '../refusal.ts'
+import type { Channel } from './channel.ts'
+import { refusePublish } from './refuse.ts'
+import { permissionBit, TopicCache, type TopicEntry } from './topic-cache.ts'
+
+const noProperties: Properties = Object.freeze({})
+/** Topics of one client that are remembered, whatever the size of its ACL cache. */
+const minimumTopics = 16
+
+/**
+ * The ordinary way of a PUBLISH. Each step is taken at once, unless a hook makes it wait; then the packet keeps its
+ * place among the client's packets and takes effect when its turn comes.
+ */
+export function receivePublish(channel: Channel, frame: PublishFrame): void {
+  const { session } = channel
+  if (session === undefined) return
+  const { qos, retain, packetId } = frame
+  // A PUBLISH sent again that already was accepted: only the answer is repeated. [MQTT-4.3.3-10]
+  if (qos === 2 && frame.dup && session.awaitingRel?.has(packetId) === true) {
+    return effect(channel, () => channel.writeAck('pubrec', packetId, ReasonCode.Success))
+  }
+  const properties =
+    frame.propertiesStart === frame.propertiesEnd
+      ? noProperties
+      : decodeProperties(frame.buffer, frame.propertiesStart, frame.propertiesEnd, 'publish')
+  const entry = resolveTopic(channel, frame, properties)
+  if (entry === undefined) return
+  // The payload lies in a read buffer that will be overwritten; whoever gets the message may keep it.
+  const payload = Buffer.allocUnsafe(frame.end - frame.payloadStart)
+  frame.buffer.copy(payload, 0, frame.payloadStart, frame.end)
+  const permission = permissionOf(channel, entry, qos, retain)
+  if (permission instanceof Promise || (channel.order !== undefined && channel.order.length > 0)) {
+    const { dup } = frame
+    const answer = Promise.resolve(permission).then((allowed) =>
+      decide(channel, entry, allowed, qos, retain, dup, packetId, payload, properties),
+    )
+    return channel.waitFor(answer, (outcome) => finish(channel, entry, outcome, qos, packetId))
+  }
+  const outcome = decide(channel, entry, permission, qos, retain, frame.dup, packetId, payload, properties)
+  if (outcome instanceof Promise)
+    return channel.waitFor(outcome, (value) => finish(channel, entry, value, qos, packetId))
+  const work = finish(channel, entry, outcome, qos, packetId)
+  if (work instanceof Promise) channel.inOrder().push(() => work)
+}
+
+/** Does something that must come after what still waits. */
+function effect(channel: Channel, run: () => void): void {
+  if (channel.order !== undefined && channel.order.length > 0) {
+    channel.order.push(() => {
+      run()
+      return undefined
+    })
+  } else run()
+}
+
+/** The topic of a frame, by name or alias, checked. undefined: refused, the connection is closing. */
+function resolveTopic(channel: Channel, frame: PublishFrame, properties: Properties): TopicEntry | undefined {
+  const { options } = channel.broker
+  const { topicAlias } = properties
+  if (topicAlias !== undefined && topicAlias > options.maxTopicAlias) {
+    channel.fail(ReasonCode.TopicAliasInvalid, `topic alias ${topicAlias} is above ${options.maxTopicAlias}`) // [MQTT-3.3.2-9]
+    return undefined
+  }
+  if (frame.topicStart === frame.topicEnd) {
+    const entry = topicAlias === undefined ? undefined : channel.topicAliases?.get(topicAlias)
+    // [MQTT-3.3.2-8] [MQTT-3.3.2-12] [MQTT-4.7.3-1 v3.1.1]
+    if (entry === undefined)
+      channel.fail(topicAlias === undefined ? ReasonCode.TopicNameInvalid : ReasonCode.ProtocolError, 'no topic')
+    return entry
+  }
+  channel.topics ??= new TopicCache(Math.max(minimumTopics, options.aclCacheMaxSize))
+  let entry = channel.topics.find(frame.buffer, frame.topicStart, frame.topicEnd)
+  if (entry === undefined) {
+    let topic: string
+    try {
+      topic = channel.topicOf(frame)
+    } catch (error) {
+      if (!(error instanceof MqttError)) throw error
+      channel.fail(error.reasonCode, error.message)
+      return undefined
+    }
+    const fault = topicNameError(topic, { maxLength: options.maxTopicLength, maxLevels: options.maxTopicLevels })
+    if (fault !== undefined) {
+      channel.fail(fault.reasonCode, fault.message) // [MQTT-3.3.2-2] [MQTT-3.3.2-2 v3.1.1]
+      return undefined
+    }
+    entry = channel.topics.add(frame.buffer, frame.topicStart, frame.topicEnd, topic)
+  }
+  if (topicAlias !== undefined) {
+    channel.topicAliases ??= new Map()
+    channel.topicAliases.set(topicAlias, entry) // [MQTT-3.3.2-7]: for this connection only
+  }
+  return entry
+}
+
+/** May the client publish this? Answers are remembered in the entry. */
+function permissionOf(channel: Channel, entry: TopicEntry, qos: QoS, retain: boolean): boolean | Promise<boolean> {
+  const { broker, client } = channel
+  if (client === undefined) return false
+  const { access, options } = broker
+  const bit = permissionBit(qos, retain)
+  if (entry.generation !== access.generation || entry.expiresAt < channel.lastReceived) {
+    entry.generation = access.generation
+    entry.known = 0
+    entry.expiresAt = channel.lastReceived + options.aclCacheTtl
+  }
+  if (options.aclCache && (entry.known & bit) !== 0) {
+    const allowed = (entry.allowed & bit) !== 0
+    access.cacheHit(client, entry.topic, qos, retain, allowed)
+    return allowed
+  }
+  return after(access.authorize({ client, action: 'publish', topic: entry.topic, qos, retain }), (result) => {
+    const allowed = result.result === 'allow'
+    if (result.cacheable !== false && options.aclCache) {
+      entry.known |= bit
+      if (allowed) entry.allowed |= bit
+      else entry.allowed &= ~bit
+    }
+    return allowed
+  })
+}
+
+type Outcome = BrokerMessage | Refusal
+type Decision = Outcome | Promise<Outcome>
+
+/** Permission, capabilities, packet identifier, then the hooks. */
+function decide(
+  channel: Channel,
+  entry: TopicEntry,
+  allowed: boolean,
+  qos: QoS,
+  retain: boolean,
+  dup: boolean,
+  packetId: number,
+  payload: Buffer,
+  wireProperties: Properties,
+): Decision {
+  const { broker, client, session, connInfo } = channel
+  if (client === undefined || session === undefined || connInfo === undefined) return new Refusal('drop', 0, 'core')
+  const { options, metrics } = broker
+  if (!allowed) {
+    metrics.counters[M.PACKETS_PUBLISH_AUTH_ERROR]++
+    const kind = options.aclDenyAction === 'disconnect' ? 'disconnect' : 'reject'
+    return new Refusal(kind, ReasonCode.NotAuthorized, 'client.authorize')
+  }
+  if (qos > options.maxQosAllowed) return new Refusal('disconnect', ReasonCode.QoSNotSupported, 'core') // [MQTT-3.2.2-11]
+  if (retain && !options.retainAvailable) return new Refusal('disconnect', ReasonCode.RetainNotSupported, 'core') // [MQTT-3.2.2-14]
+  const headers = channel.messageHeaders(client)
+  const topic = channel.mountpoint === '' ? entry.topic : channel.mountpoint + entry.topic
+  const message = new BrokerMessage(
+    topic,
+    payload,
+    qos,
+    retain,
+    dup,
+    client.clientId,
+    channel.lastReceived,
+    forwardable(wireProperties),
+    headers,
+  )
+  if (topic === entry.topic) message.topicBytes = entry.bytes
+  if (qos === 2) {
+    const fault = reserve(channel, packetId, message)
+    if (fault !== undefined) return fault
+  }
+  return broker.runPublish(message, client, channel)
+}
+
+/** A QoS 2 packet identifier is taken from here to PUBREL. */
+function reserve(channel: Channel, packetId: number, message: BrokerMessage): Refusal | undefined {
+  const { broker, session } = channel
+  if (session === undefined) return undefined
+  session.awaitingRel ??= new Map()
+  if (session.awaitingRel.has(packetId)) {
+    broker.metrics.counters[M.PACKETS_PUBLISH_INUSE]++
+    broker.dropMessage(message, 'packet_identifier_inuse')
+    return new Refusal('reject', ReasonCode.PacketIdentifierInUse, 'core')
+  }
+  const { maxAwaitingRel, receiveMaximum } = broker.options
+  const limit = Math.min(maxAwaitingRel || 0xffff, receiveMaximum || 0xffff)
+  if (session.awaitingRel.size >= limit) {
+    broker.dropMessage(message, 'receive_maximum_exceeded')
+    return new Refusal('disconnect', ReasonCode.ReceiveMaximumExceeded, 'core') // [MQTT-3.3.4-8]
+  }
+  session.awaitingRel.set(packetId, channel.lastReceived)
+  return undefined
+}
+
+/** What goes on to subscribers: all but what belongs to this hop. [MQTT-3.3.2-17] [MQTT-3.3.2-18] */
+function forwardable(properties: Properties): Properties {
+  if (properties.topicAlias === undefined) return properties
+  const { topicAlias: _, ...rest } = properties
+  return rest
+}
+
+/** The packet's turn: route and acknowledge, or refuse. */
+function finish(
+  channel: Channel,
+  entry: TopicEntry,
+  outcome: Outcome,
+  qos: QoS,
+  packetId: number,
+): undefined | Promise<unknown> {
+  const { broker, session, client } = channel
+  if (channel.state !== 'connected' || session === undefined || client === undefined) return undefined
+  if (outcome instanceof Refusal) {
+    if (
+      qos === 2 &&
+      outcome.kind === 'reject' &&
+      outcome.reasonCode !== ReasonCode.PacketIdentifierInUse &&
+      channel.version === 5
+    ) {
+      // [MQTT-4.3.3-9]: PUBREC with an error ends the exchange; the identifier is free again.
+      session.awaitingRel?.delete(packetId)
+    }
+    return refusePublish(channel, outcome, qos, packetId)
+  }
+  const count = broker.route(outcome, routesOf(channel, entry, outcome))
+  if (qos === 0) return undefined
+  const reasonCode = count === 0 ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success
+  if (qos === 2) {
+    channel.writeAck('pubrec', packetId, reasonCode)
+    return undefined
+  }
+  return acknowledge(channel, packetId, outcome, count, reasonCode)
+}
+
+/** PUBACK, after message.puback had its say. */
+export function acknowledge(
+  channel: Channel,
+  packetId: number,
+  message: BrokerMessage,
+  routes: number,
+  reasonCode: number,
+): undefined | Promise<unknown> {
+  const { broker, client } = channel
+  const chain = broker.chains.messagePuback
+  if (chain.size === 0 || client === undefined) {
+    channel.writeAck('puback', packetId, reasonCode)
+    return undefined
+  }
+  return after(chain.fold({ client, packetId, message, routes }, reasonCode, channel.scope), (code) => {
+    channel.writeAck('puback', packetId, typeof code === 'number' ? code : reasonCode)
+    return undefined
+  })
+}
+
+/** Receivers, from the entry while it is right: a hook may have changed the topic. */
+function routesOf(channel: Channel, entry: TopicEntry, message: BrokerMessage) {
+  if (message.topic !== entry.topic) return channel.broker.router.match(message.topic)
+  if (entry.routes === undefined || entry.routes.stale) entry.routes = channel.broker.router.match(entry.topic)
+  return entry.routes
+}

@@ -1,0 +1,4 @@
+export { Broker, type BrokerParts } from './broker.ts'
+export { type Clock, systemClock } from './clock.ts'
+export type { ChainDescription, HookDescription, WaitingCall } from './hooks/index.ts'
+export { type BrokerOptions, defaultOptions, type SharedStrategy } from './options.ts'

@@ -1,0 +1,170 @@
+import type { ClientInfo } from '@hookmq/api'
+import { ReasonCode } from '@hookmq/mqtt'
+import type { Broker } from '../broker.ts'
+import { type Channel, HOLD_TAKEN_OVER } from '../channel/channel.ts'
+import { endConnection } from '../channel/disconnect.ts'
+import * as M from '../metrics/index.ts'
+import { Session } from './session.ts'
+
+/** MQTT 5: a session that never expires. */
+const never = 0xffffffff
+
+export interface Opened {
+  readonly session: Session
+  /** An earlier session goes on: Session Present. */
+  readonly resumed: boolean
+  /** Ends what the old connection still has to do, once the new one has its CONNACK. */
+  finishTakeover(): void
+}
+
+/** All sessions by client id. */
+export class Sessions {
+  readonly #broker: Broker
+  readonly #sessions = new Map<string, Session>()
+
+  constructor(broker: Broker) {
+    this.#broker = broker
+  }
+
+  get size(): number {
+    return this.#sessions.size
+  }
+
+  get full(): boolean {
+    const { maxSessions } = this.#broker.options
+    return maxSessions > 0 && this.#sessions.size >= maxSessions
+  }
+
+  has(clientId: string): boolean {
+    return this.#sessions.has(clientId)
+  }
+
+  get(clientId: string): Session | undefined {
+    return this.#sessions.get(clientId)
+  }
+
+  values(): IterableIterator<Session> {
+    return this.#sessions.values()
+  }
+
+  /** Binds a connection to its session: the stored one, or a new one. [MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-3.1.2-6] */
+  open(channel: Channel, client: ClientInfo, cleanStart: boolean, expiryInterval: number): Opened {
+    const broker = this.#broker
+    const { counters } = broker.metrics
+    const old = this.#sessions.get(client.clientId)
+    // A session that ends with its connection is never continued. [MQTT-3.1.2-6 v3.1.1]
+    if (old?.persistent === true && !cleanStart) return this.#resume(old, channel, client, expiryInterval)
+    if (old !== undefined) this.#discard(old)
+    const session = new Session(broker, client, expiryInterval, broker.clock.now())
+    this.#sessions.set(client.clientId, session)
+    session.attach(channel, client)
+    counters[M.SESSION_CREATED]++
+    if (broker.chains.sessionCreated.size !== 0) {
+      broker.chains.sessionCreated.notify({ client, session: session.info() })
+    }
+    return { session, resumed: false, finishTakeover() {} }
+  }
+
+  #resume(session: Session, channel: Channel, client: ClientInfo, expiryInterval: number): Opened {
+    const broker = this.#broker
+    const oldChannel = session.channel
+    const oldClient = session.client
+    if (oldChannel !== undefined) {
+      oldChannel.hold(HOLD_TAKEN_OVER)
+      session.detach()
+    }
+    broker.wills.cancel(session)
+    session.expiryInterval = expiryInterval
+    session.attach(channel, client)
+    broker.metrics.counters[M.SESSION_RESUMED]++
+    broker.chains.sessionResumed.notify({ client, session: session.info() })
+    return {
+      session,
+      resumed: true,
+      finishTakeover: () => {
+        const taken = (): void => {
+          broker.metrics.counters[M.SESSION_TAKENOVER]++
+          broker.chains.sessionTakenover.notify({ client: oldClient, session: session.info() })
+        }
+        if (oldChannel === undefined) return taken()
+        // [MQTT-3.1.4-3] [MQTT-3.1.4-2 v3.1.1]
+        endConnection(oldChannel, {
+          reason: 'takenover',
+          reasonCode: ReasonCode.SessionTakenOver,
+          will: true,
+          bytesLast: true,
+          sessionGone: 'takenover',
+          finished: taken,
+        })
+      },
+    }
+  }
+
+  #discard(session: Session): void {
+    const broker = this.#broker
+    const { client } = session
+    const info = session.info()
+    const finish = (): void => {
+      broker.metrics.counters[M.SESSION_DISCARDED]++
+      broker.chains.sessionDiscarded.notify({ client, session: info })
+    }
+    this.#sessions.delete(session.id)
+    const oldChannel = session.channel
+    if (oldChannel === undefined) {
+      broker.wills.sessionEnding(session)
+      session.close()
+      return finish()
+    }
+    session.detach()
+    session.close()
+    endConnection(oldChannel, {
+      reason: 'discarded',
+      reasonCode: ReasonCode.SessionTakenOver,
+      will: true,
+      bytesLast: true,
+      sessionGone: 'discarded',
+      finished: finish,
+    })
+  }
+
+  /** The connection is gone and the session waits for the client. [MQTT-3.1.2-11] */
+  detached(session: Session): void {
+    if (session.expiryInterval === never || this.#sessions.get(session.id) !== session) return
+    const broker = this.#broker
+    session.cancelExpiry = broker.deadlines.add(broker.clock.now() + session.expiryInterval * 1000, () =>
+      this.end(session, 'expired'),
+    )
+  }
+
+  /** The session is over. `reason` undefined: without session.terminated. [MQTT-4.1.0-2] */
+  end(session: Session, reason: string | undefined): void {
+    if (this.#sessions.get(session.id) !== session) return
+    this.#sessions.delete(session.id)
+    const broker = this.#broker
+    const info = session.info()
+    broker.wills.sessionEnding(session)
+    session.close()
+    if (reason === undefined) return
+    broker.metrics.counters[M.SESSION_TERMINATED]++
+    if (broker.chains.sessionTerminated.size !== 0) {
+      broker.chains.sessionTerminated.notify({ client: session.client, reason, session: info })
+    }
+  }
+
+  /** Ends connection and session. false: no such session. */
+  kick(clientId: string): boolean {
+    const session = this.#sessions.get(clientId)
+    if (session === undefined) return false
+    if (session.channel === undefined) this.end(session, 'kicked')
+    else {
+      endConnection(session.channel, {
+        reason: 'kicked',
+        reasonCode: ReasonCode.AdministrativeAction,
+        will: true,
+        bytesLast: true,
+        endSession: true,
+      })
+    }
+    return true
+  }
+}

@@ -1,0 +1,89 @@
+import type { Message } from '@hookmq/api'
+import { BrokerMessage } from '../message.ts'
+import type { StoredOptions } from '../routing/types.ts'
+import type { Session } from './session.ts'
+
+/** Retained messages per turn of the event loop, for one subscription. */
+const batchSize = 500
+
+/**
+ * Retained messages on their way to one new subscription. Reads in batches, and only as fast as the client takes them: a
+ * wildcard over a million retained messages neither blocks the loop nor fills the session's queue.
+ */
+export class RetainedReplay {
+  readonly #session: Session
+  readonly #messages: Iterator<Message | undefined>
+  readonly #options: StoredOptions
+  readonly filter: string
+  #scheduled = false
+  #done = false
+
+  constructor(session: Session, filter: string, messages: Iterator<Message | undefined>, options: StoredOptions) {
+    this.#session = session
+    this.#messages = messages
+    this.#options = options
+    this.filter = filter
+  }
+
+  get done(): boolean {
+    return this.#done
+  }
+
+  cancel(): void {
+    this.#done = true
+  }
+
+  /** Sends what the session has room for. Called again when acknowledgements or a drained socket make room. */
+  pump(): void {
+    if (this.#done || this.#scheduled) return
+    for (let count = 0; count < batchSize; count++) {
+      if (this.#done || !this.#session.hasRoom) return
+      if (!this.#deliverNext()) return
+    }
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      this.pump()
+    })
+  }
+
+  /** The connection is gone but the session stays: the rest goes to its queue, within its bounds. */
+  flushToQueue(): void {
+    while (!this.#done && this.#deliverNext());
+  }
+
+  #deliverNext(): boolean {
+    const next = this.#messages.next()
+    if (next.done === true) {
+      this.#done = true
+      return false
+    }
+    // The store looked at a few hundred messages that do not match: counts as one of the batch.
+    if (next.value === undefined) return true
+    // The store looked at many topics and found none: it wants to be asked again.
+    if (next.value === undefined) return true
+    const { subscriptionIdentifier } = this.#options
+    this.#session.deliverRetained(
+      retainedCopy(next.value),
+      this.#options.qos,
+      subscriptionIdentifier === undefined ? undefined : [subscriptionIdentifier],
+    )
+    return true
+  }
+}
+
+/** Stores hold plain messages; what is sent is the core's own kind, marked as retained. */
+function retainedCopy(message: Message): BrokerMessage {
+  return new BrokerMessage(
+    message.topic,
+    message.payload,
+    message.qos,
+    true,
+    false,
+    message.from,
+    message.timestamp,
+    message.properties,
+    { ...message.headers, retained: true },
+    message.id,
+  )
+}

@@ -1,4 +1,6 @@
+export { TestAuthority, type TestCertificate } from './certificates.ts'
 export * from './fixtures.ts'
 export type * from './hook-provider-harness.ts'
 export { hookProviderSuite } from './hook-provider-suite.ts'
+export { type ListenerSuite, type ListenerSuiteOptions, listenerSuite } from './listener-suite.ts'
 export { type CreateRetainedStore, retainedStoreSuite } from './retained-store-suite.ts'

@@ -21,6 +21,10 @@ export interface TransportOrigin {
   readonly log: Logger
   /** The reason of `closed` when nothing failed: 'tcp_closed', 'ssl_closed'. */
   readonly closedReason: string
+}
+
+/** The same, for `SocketTransport`. */
+export interface SocketOrigin extends TransportOrigin {
   /** Called once per transport, after its handler heard of the end. */
   released(transport: SocketTransport): void
 }
@@ -33,7 +37,7 @@ const NOTHING = Buffer.alloc(0)
 
 /** A TCP, Unix or TLS socket as the port `Transport` wants it. */
 export class SocketTransport implements Transport {
-  readonly origin: TransportOrigin
+  private readonly origin: SocketOrigin
   peerhost: string
   peerport: number
   sockhost: string
@@ -49,7 +53,7 @@ export class SocketTransport implements Transport {
   private flushed: ((error?: Error | null) => void) | undefined = undefined
   private timer: NodeJS.Timeout | undefined = undefined
 
-  constructor(socket: Socket, origin: TransportOrigin, endpoints: Endpoints, certificate?: PeerCertificate) {
+  constructor(socket: Socket, origin: SocketOrigin, endpoints: Endpoints, certificate?: PeerCertificate) {
     this.socket = socket
     this.origin = origin
     this.peerhost = endpoints.peerhost

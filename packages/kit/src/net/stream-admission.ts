@@ -6,7 +6,7 @@ import { DEFAULT_PROXY_TIMEOUT } from './proxy-reader.ts'
 import { certificateOf, ProxyStage } from './proxy-stage.ts'
 import { adoptSocket } from './shared-read.ts'
 import { endpointsOf, refuse } from './socket-listener.ts'
-import { type Endpoints, SocketTransport, type TransportOrigin } from './socket-transport.ts'
+import { type Endpoints, type SocketOrigin, SocketTransport } from './socket-transport.ts'
 
 /** What `StreamAdmission` needs to know. */
 export interface StreamAdmissionOptions {
@@ -17,17 +17,19 @@ export interface StreamAdmissionOptions {
   readonly mountpoint?: string
   readonly proxyProtocol?: boolean
   readonly proxyProtocolTimeout?: number
+  /** false: somebody else calls `gate.leave`. */
+  readonly leavesGate?: boolean
 }
 
 /** Turns sockets that carry MQTT as they are, counted by `gate.enter`, into transports of the broker. */
 export class StreamAdmission {
   private readonly options: StreamAdmissionOptions
-  private readonly origin: TransportOrigin
+  private readonly origin: SocketOrigin
   private readonly afterHeader: (transport: SocketTransport, header: ProxyPreamble) => void
   private readonly headerFailed: (transport: SocketTransport, problem: string) => void
 
   constructor(options: StreamAdmissionOptions) {
-    const { id, socketType, gate, host, mountpoint } = options
+    const { id, socketType, gate, host, mountpoint, leavesGate = true } = options
     this.options = options
     this.origin = {
       socketType,
@@ -38,7 +40,7 @@ export class StreamAdmission {
       closedReason: socketType === 'ssl' ? 'ssl_closed' : 'tcp_closed',
       released: (transport) => {
         if (transport.counted) gate.leaveAddress(transport.peerhost)
-        gate.leave()
+        if (leavesGate) gate.leave()
       },
     }
     this.afterHeader = (transport, header) => {

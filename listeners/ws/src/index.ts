@@ -1,0 +1,3 @@
+export * from './attach.ts'
+export * from './handshake.ts'
+export * from './ws-listener.ts'

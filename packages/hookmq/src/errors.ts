@@ -13,6 +13,7 @@ export const errorCodes = {
   CONNECT_FAILED: 'The client could not reach the broker.',
   CONNECT_REFUSED: 'The broker refused the connection; `reasonCode` says why.',
   CONNECTION_LOST: 'The connection ended while an answer was awaited.',
+  REQUEST_INVALID: 'What was to be sent is not possible in MQTT: a wildcard in a topic, a text that is too long.',
   REQUEST_REFUSED: 'The broker refused a PUBLISH, SUBSCRIBE or UNSUBSCRIBE; `reasonCode` says why.',
 } as const
 

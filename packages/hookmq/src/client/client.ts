@@ -1,18 +1,22 @@
 import {
   type AckPacket,
   type ConnackPacket,
+  encodeToBuffer,
   type Packet,
   type Properties,
   type ProtocolVersion,
   type PublishPacket,
+  parseShared,
   type QoS,
   type SubackPacket,
   type SubscriptionOptions,
+  topicFilterError,
   topicMatches,
+  topicNameError,
   type UnsubackPacket,
 } from '@hookmq/mqtt'
 import { HookmqError, messageOf } from '../errors.ts'
-import { encode, PacketReader } from './codec.ts'
+import { PacketReader } from './codec.ts'
 import { explainReason, lost, refuse } from './failure.ts'
 import type { ClientEnd, ClientMessage, ClientOptions } from './options.ts'
 import { PendingAnswers, SendWindow } from './pending.ts'
@@ -29,7 +33,7 @@ export class Client {
   readonly #version: ProtocolVersion
   readonly #answers = new PendingAnswers()
   readonly #window = new SendWindow()
-  readonly #receivers = new Map<string, { receive: Receive; identifier: number | undefined }>()
+  readonly #receivers = new Map<string, { receive: Receive; filter: string; identifier: number | undefined }>()
   readonly #receivedQos2 = new Set<number>()
   #finish: (end: ClientEnd) => void = () => {}
   #end: ClientEnd | undefined
@@ -103,6 +107,8 @@ export class Client {
     payload: Uint8Array | string = '',
     options: { qos?: QoS; retain?: boolean; properties?: Properties } = {},
   ): Promise<AckPacket | undefined> {
+    const fault = topicNameError(topic)
+    if (fault !== undefined) throw new HookmqError('REQUEST_INVALID', `'${topic}': ${fault.message}`)
     const qos = options.qos ?? 0
     const packet: PublishPacket = {
       type: 'publish',
@@ -140,11 +146,14 @@ export class Client {
     receive?: Receive,
     options: Partial<SubscriptionOptions> & { properties?: Properties } = {},
   ): Promise<SubackPacket> {
+    const fault = topicFilterError(filter)
+    if (fault !== undefined) throw new HookmqError('REQUEST_INVALID', `'${filter}': ${fault.message}`)
     const { qos = 0, noLocal = false, retainAsPublished = false, retainHandling = 0, properties = {} } = options
     // With an identifier the broker says which subscription a message belongs to, also when several match.
     const identifiers = this.#version === 5 && this.#connack?.properties.subscriptionIdentifierAvailable !== 0
     const identifier = receive !== undefined && identifiers ? this.#nextIdentifier++ : undefined
-    if (receive !== undefined) this.#receivers.set(filter, { receive, identifier })
+    if (receive !== undefined)
+      this.#receivers.set(filter, { receive, identifier, filter: parseShared(filter)?.filter ?? filter })
     try {
       const answer = await this.#request<SubackPacket>((packetId) => ({
         type: 'subscribe',
@@ -204,13 +213,23 @@ export class Client {
         return reject(
           new HookmqError('BROKER_STATE', '65535 requests are waiting for an answer; wait for some of them'),
         )
-      this.#send(make(packetId))
+      try {
+        this.#send(make(packetId))
+      } catch (error) {
+        this.#answers.forget(packetId)
+        reject(error)
+      }
     })
   }
 
   #send(packet: Packet, sent?: () => void): void {
     if (this.#end !== undefined) return
-    const bytes = encode(packet, this.#version)
+    let bytes: Buffer
+    try {
+      bytes = encodeToBuffer(packet, this.#version)
+    } catch (error) {
+      throw new HookmqError('REQUEST_INVALID', `${packet.type.toUpperCase()} cannot be sent: ${messageOf(error)}`)
+    }
     const limit = this.#connack?.properties.maximumPacketSize
     if (limit !== undefined && bytes.length > limit)
       throw new HookmqError(
@@ -323,7 +342,7 @@ export class Client {
     const { topic, payload, qos, retain, dup, properties } = packet
     const message: ClientMessage = { topic, payload, qos, retain, dup, properties }
     let taken = false
-    for (const [filter, { receive, identifier }] of this.#receivers) {
+    for (const { receive, filter, identifier } of this.#receivers.values()) {
       const mine =
         identifier === undefined
           ? topicMatches(filter, topic)

@@ -1,7 +1,6 @@
 import {
   type ControlPacket,
   decodeProperties,
-  encodePacket,
   MqttError,
   type Packet,
   PacketParser,
@@ -52,8 +51,4 @@ export class PacketReader {
         this.#version === 5 ? decodeProperties(buffer, frame.propertiesStart, frame.propertiesEnd, 'publish') : {},
     })
   }
-}
-
-export function encode(packet: Packet, version: ProtocolVersion): Uint8Array {
-  return encodePacket(packet, version)
 }

@@ -23,6 +23,10 @@ export class PendingAnswers {
     waiting?.resolve(packet)
   }
 
+  forget(packetId: number): void {
+    this.#waiting.delete(packetId)
+  }
+
   /** For what has no identifier: `reject` runs when the connection fails, unless the returned function ran before. */
   track(reject: Reject): () => void {
     this.#tracked.add(reject)

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
-import { extname, resolve } from 'node:path'
+import { createRequire } from 'node:module'
+import { extname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Plugin } from '@hookmq/api'
 import { HookmqError, messageOf } from '../errors.ts'
@@ -28,6 +29,26 @@ export async function importPlugin(path: string, directory: string = process.cwd
   // A CommonJS file compiled from ES modules carries its default one level deeper.
   const exported = module.default as { readonly default?: unknown } | undefined
   return checkPlugin(isObject(exported) && 'default' in exported ? exported.default : exported, file)
+}
+
+/**
+ * A plugin as a configuration names it: a path relative to `home`, or the name of a package that is installed there.
+ * Rejects as `importPlugin` does.
+ */
+export async function importNamedPlugin(name: string, home: string): Promise<{ plugin: Plugin; file: string }> {
+  if (name.startsWith('.') || isAbsolute(name) || moduleExtensions.has(extname(name)))
+    return { plugin: await importPlugin(name, home), file: resolve(home, name) }
+  let file: string
+  try {
+    file = createRequire(join(home, 'package.json')).resolve(name)
+  } catch (error) {
+    throw new HookmqError(
+      'PLUGIN_NOT_FOUND',
+      `plugin ${name}: no package of this name is installed in ${home}; for a file write its path, such as ./${name}.ts`,
+      { cause: error },
+    )
+  }
+  return { plugin: await importPlugin(file), file }
 }
 
 /**

@@ -1,0 +1,269 @@
+import type {
+  BrokerLink,
+  ClientInfo,
+  HookHandle,
+  HookHandler,
+  HookOptions,
+  HookPointName,
+  Listener,
+  Logger,
+  Message,
+  MessageInit,
+  RetainedStore,
+} from '@hookmq/api'
+import { Broker, type BrokerOptions } from '@hookmq/core'
+import type { SubscriptionOptions } from '@hookmq/mqtt'
+import { MemoryRetainedStore } from '@hookmq/store-memory'
+import { Client } from '../client/client.ts'
+import { openLink } from '../client/link.ts'
+import type { ClientOptions } from '../client/options.ts'
+import { HookmqError, messageOf } from '../errors.ts'
+import { setupFailure } from '../plugins/load.ts'
+import { type PluginSpec, type PreparedPlugin, preparePlugin } from '../plugins/prepare.ts'
+import { type AttachableServer, type AttachOptions, attachServer } from './attach.ts'
+import { type ListenerSpec, listenerHost, makeListener } from './listeners.ts'
+import { isLocalAddress, requireGuard } from './safety.ts'
+
+export interface BrokerParts {
+  readonly options: Partial<BrokerOptions>
+  readonly listeners: readonly (ListenerSpec | Listener)[]
+  readonly plugins: readonly PreparedPlugin[]
+  readonly retained?: RetainedStore
+  /**
+   * Instead of the rule for listeners that other machines reach: what is not safe, in sentences. `authenticates`: some plugin or
+   * hook authenticates clients.
+   */
+  readonly problems?: (authenticates: boolean) => readonly string[]
+}
+
+/** Of a client inside the process. */
+export interface LinkOptions extends ClientOptions {
+  /** Prefix for its topics, as a listener's. */
+  mountpoint?: string
+}
+
+/** A broker in this process. Made by `createBroker`; several of them do not know of each other. */
+export class HookmqBroker {
+  readonly log: Logger
+  readonly #core: Broker
+  readonly #listeners: Listener[] = []
+  readonly #plugins: readonly PreparedPlugin[]
+  readonly #detach: (() => void)[] = []
+  readonly #anonymousIsExplicit: boolean
+  readonly #problems: BrokerParts['problems']
+  #state: 'new' | 'starting' | 'running' | 'stopping' | 'stopped' = 'new'
+  #stopping: Promise<void> | undefined
+
+  constructor({ options, listeners, plugins, retained, problems }: BrokerParts) {
+    this.#problems = problems
+    this.#anonymousIsExplicit = options.allowAnonymous !== undefined
+    const exposed = listeners.some((listener) => !isLocalAddress(listenerHost(listener)))
+    // Open to others, and nobody said that everybody may come in: then who is not known stays out.
+    const allowAnonymous = options.allowAnonymous ?? !exposed
+    this.#core = new Broker({ ...options, allowAnonymous }, { retained: retained ?? new MemoryRetainedStore() })
+    this.log = this.#core.log
+    this.#plugins = plugins
+    for (const listener of listeners) this.#listeners.push(makeListener(listener))
+  }
+
+  /** The listeners, started or not; `address` names the real port once they are. */
+  get listeners(): readonly Listener[] {
+    return this.#listeners
+  }
+
+  get running(): boolean {
+    return this.#state === 'running'
+  }
+
+  /**
+   * Sets up the plugins, then binds the listeners. Rejects with a HookmqError that says what is in the way; nothing is left
+   * running then.
+   */
+  async start(): Promise<void> {
+    if (this.#state !== 'new')
+      throw new HookmqError('BROKER_STATE', `the broker cannot be started: it is ${this.#state}`)
+    this.#state = 'starting'
+    try {
+      await this.#core.start()
+      for (const plugin of this.#plugins) await this.#setup(plugin)
+      this.#guardAll()
+      for (const listener of this.#listeners) await this.#bind(listener)
+      this.#state = 'running'
+    } catch (error) {
+      await this.stop(0)
+      throw error
+    }
+  }
+
+  /**
+   * Stops accepting, tells MQTT 5 clients (DISCONNECT 0x8B), sends what is queued, unloads the plugins. Takes `timeout`
+   * milliseconds at most; what has not gone out by then is cut off. Safe to call again.
+   */
+  stop(timeout = 5000): Promise<void> {
+    this.#stopping ??= this.#stop(timeout)
+    return this.#stopping
+  }
+
+  async #stop(timeout: number): Promise<void> {
+    this.#state = 'stopping'
+    for (const detach of this.#detach.splice(0)) detach()
+    await Promise.allSettled(this.#listeners.map((listener) => listener.stop()))
+    // Plugins that do not end must not keep the program from ending; twice, because their hooks are waited for as well.
+    await withinTime(this.#core.stop(timeout), 2 * timeout + 500)
+    this.#state = 'stopped'
+  }
+
+  /** Publishes through the whole message.publish chain. Resolves to the number of receivers. */
+  publish(message: MessageInit): Promise<number> {
+    return this.#link.publish(message)
+  }
+
+  /** Calls `receive` for each matching message; returns what ends it. No client, so no authorization and no acknowledgement. */
+  subscribe(filter: string, receive: (message: Message) => void, options?: Partial<SubscriptionOptions>): () => void {
+    return this.#link.subscribe(filter, receive, options)
+  }
+
+  /** Adds a hook, as a plugin would; also before `start`. */
+  hook<P extends HookPointName>(point: P, handler: HookHandler<P>, options: HookOptions = {}): HookHandle {
+    return this.#core.hooks.add(point, handler, { ...options, owner: 'embedding' })
+  }
+
+  /**
+   * A client that needs no socket: every hook, rule and limit applies to it as to any other (socket type 'link'). Call its
+   * `connect` first.
+   */
+  link(options: LinkOptions = {}): Client {
+    this.#requireRunning('link')
+    const { mountpoint, ...rest } = options
+    return new Client(openLink(this.#core, 'link:internal', mountpoint), { keepAlive: 0, ...rest })
+  }
+
+  /**
+   * Takes MQTT connections from a server that the program has already: a `net` or `tls` server's connections, or the WebSocket
+   * upgrades of an `http` or `https` server on one path. Returns what ends it; the server itself stays open.
+   */
+  attach(server: AttachableServer, options: AttachOptions = {}): () => void {
+    this.#requireRunning('attach')
+    const detach = attachServer(server, this.#core, options, (host) => this.#guard('attached', host))
+    this.#detach.push(detach)
+    return detach
+  }
+
+  /** Adds a listener, and binds it when the broker runs. */
+  async addListener(spec: ListenerSpec | Listener): Promise<Listener> {
+    const listener = makeListener(spec)
+    if (this.#listeners.some(({ id }) => id === listener.id))
+      throw new HookmqError('LISTENER_FAILED', `there already is a listener ${listener.id}; give this one another name`)
+    if (this.#state === 'running') {
+      this.#guard(listener.id, listenerHost(spec))
+      await this.#bind(listener)
+    } else if (this.#state !== 'new') {
+      this.#requireRunning('addListener')
+    }
+    this.#listeners.push(listener)
+    return listener
+  }
+
+  /** Loads a plugin while the broker runs. */
+  async loadPlugin(spec: PluginSpec): Promise<void> {
+    this.#requireRunning('loadPlugin')
+    await this.#setup(await preparePlugin(spec))
+  }
+
+  /** Undoes all that the plugin registered. false: no such plugin. */
+  unloadPlugin(name: string): Promise<boolean> {
+    return this.#core.plugins.unload(name)
+  }
+
+  /** Forgets which permissions were given: for when the rules have changed. */
+  forgetPermissions(): void {
+    this.#core.access.clearCache()
+  }
+
+  /** Names of the loaded plugins, in the order in which they were loaded. */
+  get plugins(): readonly string[] {
+    return this.#core.plugins.list().map(({ name }) => name)
+  }
+
+  /** Connected clients. */
+  clients(): IterableIterator<ClientInfo> {
+    return this.#link.clients()
+  }
+
+  client(clientId: string): ClientInfo | undefined {
+    return this.#link.client(clientId)
+  }
+
+  /** Closes the client's connection and ends its session. false: no such client. */
+  kick(clientId: string): boolean {
+    return this.#link.kick(clientId)
+  }
+
+  /** Counters under EMQX's metric names. */
+  metrics(): Record<string, number> {
+    return this.#link.metrics()
+  }
+
+  stats(): Record<string, number> {
+    return this.#link.stats()
+  }
+
+  get #link(): BrokerLink {
+    return this.#core.link
+  }
+
+  async #setup({ plugin, origin, config }: PreparedPlugin): Promise<void> {
+    if (this.plugins.includes(plugin.name))
+      throw new HookmqError(
+        'PLUGIN_INVALID',
+        `plugin ${plugin.name}${origin === undefined ? '' : ` (${origin})`}: a plugin of this name is loaded already`,
+      )
+    try {
+      await this.#core.plugins.load(plugin, config)
+    } catch (error) {
+      throw setupFailure(plugin.name, origin, error)
+    }
+  }
+
+  async #bind(listener: Listener): Promise<void> {
+    try {
+      await listener.start(this.#core)
+    } catch (error) {
+      throw new HookmqError('LISTENER_FAILED', messageOf(error), { cause: error })
+    }
+  }
+
+  #guardAll(): void {
+    if (this.#problems === undefined) {
+      for (const listener of this.#listeners) this.#guard(listener.id, listenerHost(listener))
+      return
+    }
+    const [problem] = this.#problems(this.#authenticates())
+    if (problem !== undefined) throw new HookmqError('LISTENER_UNSAFE', problem)
+  }
+
+  #guard(id: string, host: string): void {
+    requireGuard(id, host, {
+      anonymousIsExplicit: this.#anonymousIsExplicit,
+      authenticates: this.#authenticates(),
+    })
+  }
+
+  #authenticates(): boolean {
+    if (this.#core.access.authenticatorCount > 0) return true
+    const chain = this.#core.hooks.describe().find(({ point }) => point === 'client.authenticate')
+    return chain?.hooks.some(({ owner }) => owner !== 'core') ?? false
+  }
+
+  #requireRunning(method: string): void {
+    if (this.#state === 'running') return
+    throw new HookmqError('BROKER_STATE', `${method} needs a running broker; this one is ${this.#state}`)
+  }
+}
+
+function withinTime(work: Promise<void>, milliseconds: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds)
+    work.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}

@@ -1,0 +1,31 @@
+import { describeOrigin } from '@hookmq/config'
+import type { Command } from 'commander'
+import { partsOfConfig } from '../broker/parts.ts'
+import { readConfig, type SettingFlags } from '../config/read.ts'
+import { addSettingOptions } from './start.ts'
+
+const examples = `
+Examples:
+  hookmq check-config
+  hookmq check-config --config /etc/hookmq/hookmq.conf --set mqtt.max_packet_size=64KB
+
+Prints 'ok' and every setting that is not at its default, with the place where it was made; or what is wrong, one line for
+each fault. Nothing is started. Exit code: 0 when the broker would take the configuration, 1 when not.`
+
+export function addCheckConfig(program: Command): void {
+  addSettingOptions(program.command('check-config'))
+    .description('check the configuration without starting')
+    .addHelpText('after', examples)
+    .action(async (flags: SettingFlags) => check(flags))
+}
+
+async function check(flags: SettingFlags): Promise<void> {
+  const config = readConfig(flags)
+  // Also what the files name: plugins are imported (not set up), the kinds of listeners are known.
+  await partsOfConfig(config, config.place.home)
+  process.stdout.write(`ok${config.place.file === undefined ? '' : ` ${config.place.file}`}\n`)
+  const width = Math.max(0, ...[...config.sources.keys()].map((key) => key.length))
+  for (const [key, origin] of config.sources)
+    process.stdout.write(`${key.padEnd(width)}  (${describeOrigin(origin)})\n`)
+  for (const warning of config.warnings) process.stdout.write(`warning: ${warning}\n`)
+}

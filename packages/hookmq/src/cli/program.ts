@@ -1,0 +1,62 @@
+import { Command } from 'commander'
+import { HookmqError, messageOf } from '../errors.ts'
+import { version } from '../version.ts'
+import { addCheckConfig } from './check-config.ts'
+import { addPub } from './pub.ts'
+import { addStart } from './start.ts'
+import { addSub } from './sub.ts'
+
+const examples = `
+Examples:
+  hookmq start                                     MQTT on 127.0.0.1:1883
+  hookmq start --plugin ./my-plugin.ts             with a hook of your own
+  hookmq sub -t '#' -v                             see what is published
+  hookmq pub -t greenhouse/1 -m 21.5               publish
+
+'hookmq <command> --help' explains each of them.`
+
+/** The command line. Sets the exit code; whatever goes wrong is one line on standard error. */
+export async function run(args: readonly string[]): Promise<void> {
+  const program = new Command('hookmq')
+    .description('HookMQ: an MQTT broker that people extend')
+    .version(`hookmq ${version}`, '--version', 'print the version')
+    .helpOption('--help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .showHelpAfterError('(hookmq --help shows what there is)')
+    .addHelpText('after', examples)
+  addStart(program)
+  addCheckConfig(program)
+  addPub(program)
+  addSub(program)
+  program
+    .command('ctl')
+    .description('talk to the running broker')
+    .helpOption('--help', 'show this help')
+    .allowUnknownOption()
+    .argument('[arguments...]')
+    .action(() => {
+      throw new HookmqError('BROKER_STATE', 'ctl is not there yet: this version has no control socket')
+    })
+  program
+    .command('version')
+    .description('print the versions of HookMQ and Node')
+    .action(() => {
+      process.stdout.write(`hookmq ${version} (node ${process.versions.node}, ${process.platform} ${process.arch})\n`)
+    })
+  try {
+    await program.parseAsync(args, { from: 'user' })
+  } catch (error) {
+    report(error)
+    process.exitCode = 1
+  }
+}
+
+/** One line per fault. A stack only for what nobody foresaw: that is a bug, and the stack is its report. */
+function report(error: unknown): void {
+  if (error instanceof HookmqError || (error instanceof Error && error.name === 'ConfigError')) {
+    const all = (error as { all?: readonly Error[] }).all ?? [error]
+    for (const one of all) process.stderr.write(`hookmq: ${messageOf(one)}\n`)
+    return
+  }
+  process.stderr.write(`hookmq: internal error: ${error instanceof Error ? (error.stack ?? error.message) : error}\n`)
+}

@@ -1,0 +1,94 @@
+import type { HookmqBroker } from '../broker/hookmq.ts'
+import { messageOf } from '../errors.ts'
+import type { AdjustableLogger, LogLevel } from '../log/logger.ts'
+
+/** Milliseconds that clients and plugins get to end in good order, and how much later the process ends without them. */
+const stopTimeout = 5000
+const hardTimeout = stopTimeout + 2000
+
+export interface Supervision {
+  readonly stopping: boolean
+  /** Signals act as if this had never been. */
+  release(): void
+}
+
+/** Ties the process to its broker: signals stop it, reload it, change its log level; a stray error does not go unseen. */
+export function superviseSignals(
+  broker: HookmqBroker,
+  log: AdjustableLogger,
+  reload: () => Promise<readonly string[]>,
+): Supervision {
+  let stopping = false
+
+  const exit = (code: number): void => {
+    log.flush()
+    process.exit(code)
+  }
+
+  const stop = (signal: string, code: number): void => {
+    if (stopping) {
+      log.warn('stopped at once', { signal })
+      exit(1)
+      return
+    }
+    stopping = true
+    log.info('stopping', { signal })
+    setTimeout(() => {
+      log.warn('clients or plugins did not end in time; stopped without them', { milliseconds: hardTimeout })
+      exit(code)
+    }, hardTimeout).unref()
+    broker.stop(stopTimeout).then(
+      () => {
+        log.info('stopped')
+        exit(code)
+      },
+      (error: unknown) => {
+        log.error('stopping failed', { error })
+        exit(1)
+      },
+    )
+  }
+
+  let before: LogLevel = log.level === 'debug' ? 'info' : log.level
+  const toggleDebug = (): void => {
+    if (log.level === 'debug') {
+      log.level = before
+    } else {
+      before = log.level
+      log.level = 'debug'
+    }
+    log.info('log level changed', { level: log.level })
+  }
+
+  const hangUp = (): void => {
+    reload().then(
+      (what) => log.info('reloaded', { what: what.join(', ') || 'nothing' }),
+      (error: unknown) => log.error('not reloaded; what was there before stays', { reason: messageOf(error) }),
+    )
+  }
+
+  const rejected = (error: unknown): void => log.error('a promise was rejected and nobody handled it', { error })
+  const thrown = (error: unknown): void => {
+    log.error('an exception that nobody caught; the broker stops', { error })
+    stop('exception', 1)
+  }
+
+  const handlers: readonly (readonly [string, (argument: never) => void])[] = [
+    ['SIGTERM', () => stop('SIGTERM', 0)],
+    ['SIGINT', () => stop('SIGINT', 0)],
+    ['SIGHUP', hangUp],
+    ['SIGUSR2', toggleDebug],
+    ['unhandledRejection', rejected],
+    ['uncaughtException', thrown],
+  ]
+  for (const [event, handler] of handlers) process.on(event, handler as (...args: unknown[]) => void)
+
+  return {
+    get stopping() {
+      return stopping
+    },
+    release() {
+      for (const [event, handler] of handlers) process.off(event, handler as (...args: unknown[]) => void)
+    },
+  }
+}

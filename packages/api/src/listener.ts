@@ -71,6 +71,8 @@ export interface Listener {
   readonly currentConnections: number
   /** 0 = no limit. */
   readonly maxConnections: number
+  /** Connections turned away, by cause. */
+  readonly refused?: Readonly<Record<string, number>>
   /** Binds. Rejects with an Error whose message is one line to show: what is wrong, where, what to do. */
   start(host: ListenerHost): Promise<void>
   /** Stops accepting, and frees the address; open connections stay. It can be started again. */

@@ -1,6 +1,7 @@
 import type {
   BrokerLink,
   ClientInfo,
+  KeyValueStore,
   ListenerHost,
   Logger,
   MessageInit,
@@ -10,6 +11,7 @@ import type {
 } from '@hookmq/api'
 import { type Properties, ReasonCode, topicNameError } from '@hookmq/mqtt'
 import { Access } from './access/access.ts'
+import { Admin } from './admin.ts'
 import { after } from './after.ts'
 import { Chains } from './chains.ts'
 import type { Exchange } from './channel/authenticate.ts'
@@ -20,11 +22,13 @@ import { FlushScheduler } from './connection/outbox.ts'
 import { Deadlines } from './deadlines.ts'
 import { HookEngine } from './hooks/index.ts'
 import { createLink } from './link.ts'
+import { Listeners } from './listeners.ts'
 import { BrokerMessage } from './message.ts'
 import * as M from './metrics/index.ts'
 import { Metrics, Stats } from './metrics/index.ts'
 import { type BrokerOptions, defaultOptions } from './options.ts'
 import { PluginHost } from './plugins/host.ts'
+import { Registrations } from './plugins/registrations.ts'
 import { Refusal } from './refusal.ts'
 import { Retained } from './retained/retained.ts'
 import { Router, type Routes } from './routing/index.ts'
@@ -37,6 +41,8 @@ import { SysPublisher } from './sys/index.ts'
 
 export interface BrokerParts {
   readonly retained: RetainedStore
+  /** Makes a plugin's corner of the store. Default: none, and whoever asks for it is told so. */
+  readonly store?: (namespace: string) => KeyValueStore
   /** Default: the system's. */
   readonly clock?: Clock
 }
@@ -61,7 +67,12 @@ export class Broker implements ListenerHost {
   readonly channels = new Set<Channel>()
   /** Enhanced authentications that wait for the client. */
   readonly exchanges = new WeakMap<Channel, Exchange>()
+  readonly listeners = new Listeners(this)
+  readonly registrations = new Registrations()
   readonly link: BrokerLink
+  readonly admin: Admin
+  /** Corner of the store for a plugin. */
+  readonly storeOf: (namespace: string) => KeyValueStore
   readonly plugins: PluginHost
   readonly startedAt: number
   readonly #perAddress = new Map<string, number>()
@@ -92,6 +103,12 @@ export class Broker implements ListenerHost {
     this.sessions = new Sessions(this)
     this.wills = new Wills(this)
     this.link = createLink(this)
+    this.admin = new Admin(this)
+    this.storeOf =
+      parts.store ??
+      (() => {
+        throw new Error('this broker was assembled without a store')
+      })
     this.plugins = new PluginHost(this)
     this.#sys = new SysPublisher({
       node: this.options.node,
@@ -119,6 +136,7 @@ export class Broker implements ListenerHost {
   /** Tells every client, sends what is queued, closes. Resolves after `timeout` milliseconds at the latest. */
   async stop(timeout = 5000): Promise<void> {
     this.#stopping = true
+    await this.listeners.stopAll()
     this.#sys.stop()
     for (const channel of this.channels) {
       // [MQTT-4.13.1-1]

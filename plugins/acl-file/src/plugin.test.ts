@@ -41,6 +41,14 @@ function host(config: Record<string, string>): {
     counter: unused,
     every: unused,
     after: unused,
+    command: unused,
+    route: unused,
+    get admin() {
+      return unused()
+    },
+    get store() {
+      return unused()
+    },
     get broker() {
       return unused()
     },

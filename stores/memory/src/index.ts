@@ -1,1 +1,2 @@
+export { MemoryKeyValueStore, MemoryStore } from './key-value-store.ts'
 export { MemoryRetainedStore } from './retained-store.ts'

@@ -84,6 +84,10 @@ export class Channel implements TransportHandler, PacketSink {
   outgoingAliases: OutgoingAliases | undefined
   topics: TopicCache | undefined
   order: InOrder | undefined
+  /** For operators: what this connection carried. */
+  receivedMessages = 0
+  sentMessages = 0
+  receivedBytes = 0
   /** A PUBLISH frame of this MQTT version at QoS 0 can be handed to this client byte for byte. 0 = never. */
   frameVersion: 0 | 4 | 5 = 0
   #scope: CallScope | undefined
@@ -124,6 +128,7 @@ export class Channel implements TransportHandler, PacketSink {
   data(chunk: Buffer): void {
     if (this.state === 'closed') return
     this.lastReceived = this.broker.clock.now()
+    this.receivedBytes += chunk.length
     this.broker.metrics.counters[M.BYTES_RECEIVED] += chunk.length
     if (this.#byteLimiter !== undefined) this.#throttle(this.#byteLimiter.take(chunk.length, this.lastReceived))
     try {
@@ -168,6 +173,7 @@ export class Channel implements TransportHandler, PacketSink {
     counters[M.PACKETS_RECEIVED]++
     counters[M.PACKETS_PUBLISH_RECEIVED]++
     counters[M.MESSAGES_RECEIVED]++
+    this.receivedMessages++
     if (frame.qos === 0) counters[M.MESSAGES_QOS0_RECEIVED]++
     else if (frame.qos === 1) counters[M.MESSAGES_QOS1_RECEIVED]++
     else counters[M.MESSAGES_QOS2_RECEIVED]++
@@ -360,6 +366,7 @@ export class Channel implements TransportHandler, PacketSink {
     counters[M.PACKETS_SENT]++
     counters[M.PACKETS_PUBLISH_SENT]++
     counters[M.MESSAGES_SENT]++
+    this.sentMessages++
     if (delivery.qos === 0) counters[M.MESSAGES_QOS0_SENT]++
     else if (delivery.qos === 1) counters[M.MESSAGES_QOS1_SENT]++
     else counters[M.MESSAGES_QOS2_SENT]++

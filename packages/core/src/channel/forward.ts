@@ -42,7 +42,9 @@ export function forwardFrame(channel: Channel, frame: PublishFrame): boolean {
   const size = end - start
   for (let index = 0; index < count; index++) {
     const session = direct[index]!.receiver as Session
-    const { writer } = session.channel!.outbox
+    const receiver = session.channel!
+    receiver.sentMessages++
+    const { writer } = receiver.outbox
     writer.ensure(size)
     buffer.copy(writer.buffer, writer.length, start, end)
     // DUP is this hop's business, and retain is 0 here. [MQTT-3.3.1-3] [MQTT-3.3.1-12]

@@ -11,7 +11,7 @@ import { after } from '../after.ts'
 import * as M from '../metrics/index.ts'
 import { Refusal } from '../refusal.ts'
 import type { StoredOptions } from '../routing/types.ts'
-import { RetainedReplay } from '../session/replay.ts'
+import { sendRetained } from '../session/replay.ts'
 import type { Channel } from './channel.ts'
 
 interface Request {
@@ -168,16 +168,7 @@ function finishSubscribe(
   // One code for each filter, in their order. [MQTT-3.8.4-5] [MQTT-3.8.4-6] [MQTT-3.9.3-1]
   const reasonCodes = requests.map((request) => request.code ?? granted.get(request) ?? ReasonCode.UnspecifiedError)
   channel.send({ type: 'suback', packetId, reasonCodes, properties: {} })
-  for (const { filter, options, isNew } of stored) sendRetained(channel, filter, options, isNew)
-}
-
-/** [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11]; shared subscriptions get none. */
-function sendRetained(channel: Channel, filter: string, options: StoredOptions, isNew: boolean): void {
-  const { broker, session } = channel
-  if (session === undefined || options.retainHandling === 2 || (options.retainHandling === 1 && !isNew)) return
-  if (parseShared(filter) !== undefined) return
-  const messages = broker.retained.read(filter)
-  if (messages !== undefined) session.replay(new RetainedReplay(session, filter, messages, options))
+  for (const { filter, options, isNew } of stored) sendRetained(session, filter, options, isNew)
 }
 
 /** `$share/g/f` becomes `$share/g/<mountpoint>f`. */

@@ -39,12 +39,16 @@ function adoptProperties(_previous: unknown, next: unknown): unknown {
 function adoptMessage(previous: unknown, next: unknown, hook: Hook): unknown {
   const before = previous as BrokerMessage
   if (isObject(next)) {
-    const wrong =
-      wrongField(next, { properties: 'object', headers: 'object' }) ??
-      (next.properties === undefined || next.properties === before.properties
-        ? undefined
-        : propertiesProblem(next.properties as Fields))
-    if (wrong !== undefined) return `message: ${wrong}`
+    const { properties, headers } = next
+    // Most hooks spread the message that they got: then these are the same objects and have been looked at.
+    if (properties !== undefined && properties !== before.properties) {
+      const wrong = isObject(properties)
+        ? propertiesProblem(properties)
+        : `expected an object, got ${kindOf(properties)}`
+      if (wrong !== undefined) return `message.properties: ${wrong}`
+    }
+    if (headers !== undefined && headers !== before.headers && !isObject(headers))
+      return `message.headers must be an object, got ${kindOf(headers)}`
   }
   return BrokerMessage.adopt(before, next, hook.answersForTopic)
 }

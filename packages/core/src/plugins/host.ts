@@ -84,6 +84,12 @@ export class PluginHost {
           return cancel
         },
       },
+      admin: broker.admin,
+      get store() {
+        return broker.storeOf(name)
+      },
+      command: (command) => void undo.push(broker.registrations.addCommand(command)),
+      route: (route) => void undo.push(broker.registrations.addRoute(route)),
       hook: (point, handler, options = {}) => broker.hooks.add(point, handler, { ...options, owner: name }),
       authenticator: (authenticator, sequence) =>
         void undo.push(broker.access.addAuthenticator(authenticator, sequence)),

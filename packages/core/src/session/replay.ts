@@ -1,4 +1,5 @@
 import type { Message } from '@hookmq/api'
+import { parseShared } from '@hookmq/mqtt'
 import { BrokerMessage } from '../message.ts'
 import type { StoredOptions } from '../routing/types.ts'
 import type { Session } from './session.ts'
@@ -86,4 +87,12 @@ function retainedCopy(message: Message): BrokerMessage {
     { ...message.headers, retained: true },
     message.id,
   )
+}
+
+/** [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11]; shared subscriptions get none. */
+export function sendRetained(session: Session, filter: string, options: StoredOptions, isNew: boolean): void {
+  if (options.retainHandling === 2 || (options.retainHandling === 1 && !isNew)) return
+  if (parseShared(filter) !== undefined) return
+  const messages = session.broker.retained.read(filter)
+  if (messages !== undefined) session.replay(new RetainedReplay(session, filter, messages, options))
 }

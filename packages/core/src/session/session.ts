@@ -10,7 +10,7 @@ import type { Receiver, Route, StoredOptions } from '../routing/types.ts'
 import { type Delivery, remainingLife } from './delivery.ts'
 import { Inflight, type InflightEntry } from './inflight.ts'
 import { MessageQueue } from './queue.ts'
-import type { RetainedReplay } from './replay.ts'
+import { type RetainedReplay, sendRetained } from './replay.ts'
 import type { PendingWill } from './will.ts'
 
 const noSubscriptions: ReadonlyMap<string, StoredOptions> = new Map()
@@ -27,6 +27,8 @@ export class Session implements Receiver {
   expiryInterval: number
   /** Of the last connection. */
   client: ClientInfo
+  /** When its last connection ended, milliseconds since the epoch; undefined before. */
+  detachedAt: number | undefined
   /** Its connection, if it has one. */
   channel: Channel | undefined
   /** The connection has its CONNACK: messages may be sent. */
@@ -145,6 +147,17 @@ export class Session implements Receiver {
     this.#replays = undefined
     this.cancelExpiry?.()
     this.cancelExpiry = undefined
+  }
+
+  /**
+   * Subscribes on the client's behalf: no access control and no SUBACK, but the hooks are told and retained messages follow.
+   * Returns whether the filter is new.
+   */
+  subscribeFor(options: StoredOptions, filter: string): boolean {
+    const isNew = this.subscribe(filter, options)
+    this.broker.chains.sessionSubscribed.notify({ client: this.client, topic: filter, options, isNew })
+    sendRetained(this, filter, options, isNew)
+    return isNew
   }
 
   replay(replay: RetainedReplay): void {
@@ -345,6 +358,7 @@ export class Session implements Receiver {
 
   detach(): void {
     this.channel = undefined
+    this.detachedAt = this.broker.clock.now()
     this.active = false
     for (const entry of this.#inflight?.values() ?? []) entry.resend = true
     const deciding = this.#deciding

@@ -1,0 +1,154 @@
+import type { SubscriptionOptions } from '@hookmq/mqtt'
+import type { ClientInfo, ConnInfo, SessionInfo } from './client.ts'
+import type { Command, HttpRoute } from './command.ts'
+import type { FoldPointName, HookPointName } from './hook-points.ts'
+import type { RetainedStore } from './retained.ts'
+
+/** A client as an operator sees it: connected, or only its session. */
+export interface ClientView {
+  readonly client: ClientInfo
+  readonly connected: boolean
+  /** Absent when it is not connected. */
+  readonly connInfo?: ConnInfo
+  readonly session: SessionInfo
+  /** Seconds in force: the client's, or the broker's override. */
+  readonly keepAlive: number
+  /** Milliseconds since the epoch; absent while connected. */
+  readonly disconnectedAt?: number
+  readonly maxInflight: number
+  readonly maxQueueLength: number
+  readonly queueDropped: number
+  /** Packets and messages of this connection. */
+  readonly receivedMessages: number
+  readonly sentMessages: number
+  readonly receivedBytes: number
+  readonly sentBytes: number
+  /** Bytes that the client has not taken yet. */
+  readonly pendingBytes: number
+}
+
+export interface SubscriptionView {
+  readonly clientId: string
+  /** With its share prefix. */
+  readonly filter: string
+  readonly options: SubscriptionOptions & { readonly subscriptionIdentifier?: number }
+}
+
+export interface ListenerView {
+  readonly id: string
+  /** 'tcp', 'ssl', 'ws', 'wss', 'unix', or a gateway's. */
+  readonly type: string
+  readonly address: string
+  readonly running: boolean
+  readonly currentConnections: number
+  readonly maxConnections: number
+  /** Connections turned away or ended, by cause. */
+  readonly shutdownCount: Readonly<Record<string, number>>
+}
+
+export interface PluginView {
+  readonly name: string
+  /** As the user spelled it when loading it. */
+  readonly alias?: string
+  readonly version: string
+  readonly description: string
+  readonly active: boolean
+  readonly placement: 'in-process' | 'worker'
+  /** Why it is not active although it should be. */
+  readonly error?: string
+}
+
+/** What happened to a request to load, unload or reload. `error` is a word: 'already_started', 'not_found', 'not_started', or a sentence. */
+export type PluginOutcome =
+  | { readonly ok: true; readonly started: readonly string[] }
+  | { readonly ok: false; readonly error: string }
+
+export interface HookView {
+  readonly owner: string
+  readonly name: string
+  readonly priority: number
+  readonly phase: 'mutate' | 'sink'
+  readonly placement: string
+  readonly topics?: readonly string[]
+  readonly calls: number
+  readonly failures: number
+  readonly timeouts: number
+  /** Milliseconds of asynchronous answers; undefined when there were none. */
+  readonly p50?: number
+  readonly p99?: number
+}
+
+export interface ChainView {
+  readonly point: HookPointName
+  readonly kind: 'fold' | 'notification'
+  /** In the order in which they run. */
+  readonly hooks: readonly HookView[]
+}
+
+/** One step of a decision that was only rehearsed. */
+export interface ExplainStep {
+  readonly point: FoldPointName
+  readonly owner: string
+  readonly hook: string
+  readonly priority: number
+  /** What it answered: 'ignore', 'allow', 'deny', 'modified', 'drop', 'reject 0x87', 'failed: …' */
+  readonly answer: string
+  /** The accumulator after it, in one line. */
+  readonly state: string
+  readonly milliseconds: number
+}
+
+export interface Explanation {
+  readonly steps: readonly ExplainStep[]
+  readonly result: 'allow' | 'deny'
+  /** Who decided. */
+  readonly by: string
+}
+
+/** What operators' tools need of the broker: the command line, the HTTP API, a dashboard. */
+export interface BrokerAdmin {
+  readonly node: string
+  readonly version: string
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  clients(): IterableIterator<ClientView>
+  client(clientId: string): ClientView | undefined
+  /** Ends connection and session. false: no such client. */
+  kick(clientId: string): boolean
+  subscriptions(): IterableIterator<SubscriptionView>
+  /** For a client that has a session: as if it had subscribed, without access control. 'no_session' when it has none. */
+  subscribe(clientId: string, filter: string, options: Partial<SubscriptionOptions>): 'ok' | 'no_session'
+  unsubscribe(clientId: string, filter: string): 'ok' | 'no_session' | 'no_subscription'
+  /** Filters that messages are routed by. */
+  topics(): IterableIterator<string>
+  readonly retained: RetainedStore
+  listeners(): readonly ListenerView[]
+  /** Resolve to false when there is no such listener; reject when it cannot be started. */
+  startListener(id: string): Promise<boolean>
+  stopListener(id: string): Promise<boolean>
+  plugins(): readonly PluginView[]
+  loadPlugin(name: string): Promise<PluginOutcome>
+  unloadPlugin(name: string): Promise<PluginOutcome>
+  reloadPlugin(name: string): Promise<PluginOutcome>
+  hooks(): readonly ChainView[]
+  /** Hook calls that wait for an answer now, the longest first. */
+  waitingHooks(): readonly {
+    readonly owner: string
+    readonly hook: string
+    readonly point: string
+    readonly clientId?: string
+    readonly since: number
+  }[]
+  /** Runs the decision without effects. Rejects when the client is not known. */
+  explain(clientId: string, action: 'publish' | 'subscribe', topic: string): Promise<Explanation>
+  /** Forgets remembered access decisions, of one client or of all. false: no such client. */
+  cleanAclCache(clientId?: string): boolean
+  metrics(): Record<string, number>
+  stats(): Record<string, number>
+  /** Those registered now, the broker's own first. */
+  commands(): readonly Command[]
+  routes(): readonly HttpRoute[]
+  /** Calls back when commands or routes change. Returns what ends it. */
+  onChange(changed: () => void): () => void
+  logLevel: string
+}

@@ -37,6 +37,7 @@ for (const [name, filterOf] of Object.entries(shapes)) {
     for (let index = 0; index < count; index++) assert.ok(router.unsubscribe(filters[index], clients[index]))
     const left = (heapUsed() - before) / count
     assert.ok(left < 15, `${left.toFixed()} bytes of each are left`)
+    assert.equal(router.topicCount, 0, 'and the router was there until now')
   })
 }
 
@@ -56,4 +57,5 @@ test('filters that share their levels give these back', () => {
   }
   const left = (heapUsed() - before) / count
   assert.ok(left < 15, `${left.toFixed()} bytes of each are left`)
+  assert.equal(router.topicCount, 0, 'and the router was there until now')
 })

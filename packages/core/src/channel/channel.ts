@@ -2,28 +2,17 @@ import type { ClientInfo, ConnInfo, MessageHeaders, Transport, TransportHandler 
 import {
   type ControlPacket,
   decodeTopic,
-  type EncodeOptions,
-  encodePacket,
   MqttError,
   PacketParser,
   type PacketSink,
-  type Properties,
-  type ProtocolVersion,
   type PublishFrame,
-  propertiesSize,
-  publishSize,
   ReasonCode,
   reasonCodeName,
   type Will,
-  writePublish,
 } from '@hookmq/mqtt'
 import type { Broker } from '../broker.ts'
-import { Outbox } from '../connection/outbox.ts'
 import { CallScope } from '../hooks/index.ts'
-import type { BrokerMessage } from '../message.ts'
 import * as M from '../metrics/index.ts'
-import type { Delivery } from '../session/delivery.ts'
-import { remainingLife } from '../session/delivery.ts'
 import type { Session } from '../session/session.ts'
 import { handleAck } from './acknowledge.ts'
 import { handleAuth } from './authenticate.ts'
@@ -32,9 +21,9 @@ import { endConnection, handleDisconnect } from './disconnect.ts'
 import { forwardFrame } from './forward.ts'
 import { InOrder } from './in-order.ts'
 import { Limiter } from './limiter.ts'
+import { PacketWriter } from './packet-writer.ts'
 import { receivePublish } from './publish.ts'
 import { handleSubscribe, handleUnsubscribe } from './subscribe.ts'
-import type { OutgoingAliases } from './topic-alias.ts'
 import type { TopicCache, TopicEntry } from './topic-cache.ts'
 
 /** Why a connection is not being read; one bit each. */
@@ -46,26 +35,19 @@ export const HOLD_TAKEN_OVER = 8
 
 export type ChannelState = 'idle' | 'connecting' | 'authenticating' | 'connected' | 'closed'
 
-const emptyProperties: Properties = Object.freeze({})
 const noLimit = 0xffffffff
 
 /**
  * Protocol state of one connection. Bytes come in through `data`, packets go to the modules beside this file, bytes leave
  * through the outbox.
  */
-export class Channel implements TransportHandler, PacketSink {
-  readonly broker: Broker
-  readonly transport: Transport
+export class Channel extends PacketWriter implements TransportHandler, PacketSink {
   readonly parser: PacketParser
-  readonly outbox: Outbox
   state: ChannelState = 'idle'
-  version: ProtocolVersion = 4
   connInfo: ConnInfo | undefined
   client: ClientInfo | undefined
   session: Session | undefined
   will: Will | undefined
-  /** '' or the prefix of this client's topics. */
-  mountpoint = ''
   /** Method of the enhanced authentication that this connection began with. [MQTT-4.12.0-5] */
   authenticationMethod: string | undefined
   /** What the authenticator of a running exchange wants to see again. */
@@ -77,16 +59,11 @@ export class Channel implements TransportHandler, PacketSink {
   keepAliveLimit = 0
   /** QoS 1 and 2 PUBLISHes that may be on the wire unacknowledged. [MQTT-3.3.4-9] */
   sendQuota = 0
-  clientMaximumPacketSize = noLimit
-  /** What the client cannot take or does not want; undefined for nothing. [MQTT-3.1.2-24] [MQTT-3.1.2-29] */
-  encodeOptions: EncodeOptions | undefined
   topicAliases: Map<number, TopicEntry> | undefined
-  outgoingAliases: OutgoingAliases | undefined
   topics: TopicCache | undefined
   order: InOrder | undefined
   /** For operators: what this connection carried. */
   receivedMessages = 0
-  sentMessages = 0
   receivedBytes = 0
   /** A PUBLISH frame of this MQTT version at QoS 0 can be handed to this client byte for byte. 0 = never. */
   frameVersion: 0 | 4 | 5 = 0
@@ -97,9 +74,7 @@ export class Channel implements TransportHandler, PacketSink {
   #byteLimiter: Limiter | undefined
 
   constructor(broker: Broker, transport: Transport) {
-    this.broker = broker
-    this.transport = transport
-    this.outbox = new Outbox(transport, broker.flushes)
+    super(broker, transport)
     this.acceptedAt = broker.clock.now()
     this.lastReceived = this.acceptedAt
     const { options } = broker
@@ -310,86 +285,6 @@ export class Channel implements TransportHandler, PacketSink {
     this.broker.clock.after(wait, () => this.release(HOLD_RATE))
   }
 
-  // --- to the client -----------------------------------------------------------------------------------------------------
-
-  /** Queues a packet. false: too large for this client even without its optional properties. */
-  send(packet: ControlPacket): boolean {
-    const { counters } = this.broker.metrics
-    const { writer } = this.outbox
-    const before = writer.length
-    const written = encodePacket(writer, packet, this.version, this.encodeOptions)
-    if (!written) return false
-    counters[M.PACKETS_SENT]++
-    counters[M.BYTES_SENT] += writer.length - before
-    return true
-  }
-
-  writeAck(
-    type: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp',
-    packetId: number,
-    reasonCode: number,
-    reasonString?: string,
-  ): void {
-    const { counters } = this.broker.metrics
-    if (type === 'puback') counters[M.PACKETS_PUBACK_SENT]++
-    else if (type === 'pubrec') counters[M.PACKETS_PUBREC_SENT]++
-    else if (type === 'pubrel') counters[M.PACKETS_PUBREL_SENT]++
-    else counters[M.PACKETS_PUBCOMP_SENT]++
-    const properties = reasonString === undefined ? emptyProperties : { reasonString }
-    this.send({ type, packetId, reasonCode, properties })
-  }
-
-  /** Queues a PUBLISH. false: larger than the client takes. [MQTT-3.1.2-24] */
-  writePublish(delivery: Delivery, message: BrokerMessage, packetId: number, dup: boolean): boolean {
-    const { counters } = this.broker.metrics
-    let topic: string | Buffer = this.#clientTopic(message)
-    let properties: Properties | undefined
-    if (this.version === 5) {
-      properties = this.#publishProperties(delivery, message)
-      if (
-        this.clientMaximumPacketSize !== noLimit &&
-        publishSize(byteLength(topic), message.payload.length, delivery.qos, propertiesSize(properties), 5) >
-          this.clientMaximumPacketSize
-      ) {
-        return false
-      }
-      if (this.outgoingAliases !== undefined) {
-        const known = this.outgoingAliases.get(message.topic)
-        const alias = known ?? this.outgoingAliases.assign(message.topic)
-        if (alias !== undefined) properties = { ...properties, topicAlias: alias }
-        if (known !== undefined) topic = ''
-      }
-    }
-    const { writer } = this.outbox
-    const before = writer.length
-    writePublish(writer, topic, message.payload, delivery.qos, delivery.retain, dup, packetId, properties, this.version)
-    counters[M.PACKETS_SENT]++
-    counters[M.PACKETS_PUBLISH_SENT]++
-    counters[M.MESSAGES_SENT]++
-    this.sentMessages++
-    if (delivery.qos === 0) counters[M.MESSAGES_QOS0_SENT]++
-    else if (delivery.qos === 1) counters[M.MESSAGES_QOS1_SENT]++
-    else counters[M.MESSAGES_QOS2_SENT]++
-    counters[M.BYTES_SENT] += writer.length - before
-    return true
-  }
-
-  #clientTopic(message: BrokerMessage): string | Buffer {
-    if (this.mountpoint === '') return message.topicBytes
-    return message.topic.startsWith(this.mountpoint) ? message.topic.slice(this.mountpoint.length) : message.topic
-  }
-
-  #publishProperties(delivery: Delivery, message: BrokerMessage): Properties {
-    const life = remainingLife(message, this.broker.clock.now())
-    const { subscriptionIdentifiers } = delivery
-    if (life === undefined && subscriptionIdentifiers === undefined) return message.properties
-    return {
-      ...message.properties,
-      ...(life !== undefined && { messageExpiryInterval: Math.max(1, life) }),
-      ...(subscriptionIdentifiers !== undefined && { subscriptionIdentifiers }),
-    }
-  }
-
   /** What its messages say of their publisher: one object for all of them. */
   messageHeaders(client: ClientInfo): MessageHeaders {
     if (this.#headers === undefined || this.#headers.username !== client.username) {
@@ -415,8 +310,4 @@ export class Channel implements TransportHandler, PacketSink {
   topicOf(frame: PublishFrame): string {
     return decodeTopic(frame.buffer, frame.topicStart, frame.topicEnd)
   }
-}
-
-function byteLength(text: string | Uint8Array): number {
-  return typeof text === 'string' ? Buffer.byteLength(text) : text.length
 }

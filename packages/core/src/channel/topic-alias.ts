@@ -12,6 +12,11 @@ export class OutgoingAliases {
     return this.#aliases.get(topic)
   }
 
+  /** The alias that `assign` would give. undefined: all are taken. */
+  next(topic: string): number | undefined {
+    return this.#aliases.get(topic) ?? (this.#aliases.size >= this.#maximum ? undefined : this.#aliases.size + 1)
+  }
+
   /** Assigns the next alias. undefined: all are taken. */
   assign(topic: string): number | undefined {
     if (this.#aliases.size >= this.#maximum) return undefined

@@ -1,10 +1,11 @@
 import { type Message, type RetainedStore, topicMatches } from '@hookmq/api'
 import { type Held, LevelTree } from './level-tree.ts'
+import { OldestFirst } from './oldest-first.ts'
 
 /** Messages or branches that one step of an iterator looks at. */
 const slice = 256
 
-/** Beyond so many matches they are not collected and sorted, but picked out of all messages in their order. */
+/** Beyond so many matches they are not collected and put in order, but picked out of all messages in their order. */
 const collectLimit = 16_384
 
 /**
@@ -60,27 +61,31 @@ export class MemoryRetainedStore implements RetainedStore {
       if (only !== undefined) yield only.message
       return
     }
-    const found: Held[] = []
-    // A filter that begins with a wildcard level and ends with # matches nearly everything: no use in collecting.
-    let many = filter === '#'
-    if (!many) {
-      for (const held of this.#tree.match(filter, slice)) {
-        if (held === undefined) yield undefined
-        else if (found.push(held) > collectLimit) {
-          many = true
-          break
-        }
-      }
-    }
-    if (many) yield* this.#inOrder(filter, end)
+    // `#` matches nearly everything: no use in collecting.
+    const found = filter === '#' ? undefined : yield* this.#collect(filter)
+    if (found === undefined) yield* this.#inOrder(filter, end)
     else yield* this.#collected(found, end)
   }
 
-  *#collected(found: Held[], end: number): Generator<Message | undefined, void, undefined> {
-    found.sort((one, other) => one.sequence - other.sequence)
+  /** All that match, or undefined when they are too many. */
+  *#collect(filter: string): Generator<undefined, OldestFirst | undefined, undefined> {
+    const found = new OldestFirst()
+    for (const held of this.#tree.match(filter, slice)) {
+      if (held === undefined) {
+        yield undefined
+        continue
+      }
+      found.add(held)
+      if (found.size > collectLimit) return undefined
+      if (found.size % slice === 0) yield undefined
+    }
+    return found
+  }
+
+  *#collected(found: OldestFirst, end: number): Generator<Message | undefined, void, undefined> {
     let seen = 0
-    for (const held of found) {
-      if (held.sequence < end && this.#held.get(held.message.topic) === held) {
+    for (let held = found.take(); held !== undefined && held.sequence < end; held = found.take()) {
+      if (this.#held.get(held.message.topic) === held) {
         seen = 0
         yield held.message
       } else if (++seen === slice) {

@@ -13,12 +13,12 @@ export interface ListenerDraft {
   proxyProtocol: boolean
   proxyProtocolTimeout: number
   mountpoint?: string
-  backlog?: number
+  backlog: number
   noDelay: boolean
   peerCertAsUsername?: 'off' | 'cn' | 'dn'
   peerCertAsClientId?: 'off' | 'cn' | 'dn'
   tls: TlsDraft
-  webSocket: WebSocketSettings
+  webSocket: Omit<WebSocketSettings, 'maxFrameSize'> & { maxFrameSize?: number }
 }
 
 export interface TlsDraft {
@@ -28,9 +28,9 @@ export interface TlsDraft {
   caFile?: string
   verify: boolean
   requirePeerCertificate: boolean
+  /** Oldest first. */
   versions: readonly string[]
   ciphers?: string
-  honorCipherOrder: boolean
   handshakeTimeout: number
   sni: Record<string, { certFile?: string; keyFile?: string; keyPassword?: string }>
 }

@@ -1,16 +1,14 @@
-import type { ListenerDraft } from './definition.ts'
+import type { Draft, ListenerDraft } from './definition.ts'
 import { ConfigError, type Origin } from './error.ts'
 import type { Layers } from './merge.ts'
 import type { BrokerSettings, CertificateFiles, ListenerSettings, TlsSettings, TlsVersion } from './settings.ts'
 
 /** Turns the drafts into listeners; what is missing goes to the errors. */
-export function finishListeners(
-  drafts: Iterable<ListenerDraft>,
-  layers: Layers,
-  mountpoint?: string,
-): ListenerSettings[] {
+export function finishListeners(all: Draft, layers: Layers): ListenerSettings[] {
   const listeners: ListenerSettings[] = []
-  for (const draft of drafts) {
+  // A packet that the broker takes must fit into a WebSocket message, and clients put several into one.
+  const maxFrameSize = Math.max(2 * 1024 * 1024, 2 * all.options.maxPacketSize)
+  for (const draft of all.listeners.values()) {
     const key = `listener.${draft.kind}.${draft.name.replaceAll('.', '\\.')}`
     if (draft.address === undefined) {
       // `listener.tcp.external =` turns a listener off; the other lines about it may stay.
@@ -33,11 +31,11 @@ export function finishListeners(
       maxConnectionsPerAddress: draft.maxConnectionsPerAddress,
       proxyProtocol: draft.proxyProtocol,
       proxyProtocolTimeout: draft.proxyProtocolTimeout,
-      mountpoint: draft.mountpoint ?? mountpoint,
+      mountpoint: draft.mountpoint ?? all.mountpoint,
       backlog: draft.backlog,
       noDelay: draft.noDelay,
       ...(tls === undefined ? {} : { tls }),
-      ...(draft.kind === 'ws' || draft.kind === 'wss' ? { webSocket: draft.webSocket } : {}),
+      ...(draft.kind === 'ws' || draft.kind === 'wss' ? { webSocket: { maxFrameSize, ...draft.webSocket } } : {}),
     })
   }
   return listeners
@@ -73,7 +71,6 @@ function finishTls(draft: ListenerDraft, key: string, origin: Origin, layers: La
     minVersion: tls.versions[0] as TlsVersion,
     maxVersion: tls.versions[tls.versions.length - 1] as TlsVersion,
     ciphers: tls.ciphers,
-    honorCipherOrder: tls.honorCipherOrder,
     handshakeTimeout: tls.handshakeTimeout,
     sni,
   }

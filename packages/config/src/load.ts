@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { basename, dirname, extname, join, resolve } from 'node:path'
+import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { joinKey, parseConf, quote, type ReadIncluded } from './conf.ts'
 import type { Draft } from './definition.ts'
 import { ConfigError, type Origin } from './error.ts'
@@ -51,7 +51,7 @@ export function loadConfig(init: LoadConfigInit = {}): Config {
   const layers = new Layers()
   const home = resolve(init.home ?? homeOf(init.file))
   const text = init.text ?? (init.file === undefined ? '' : readFile(init.file))
-  const settings = layers.addFile(text, init.file ?? 'configuration', readIncluded)
+  const settings = layers.addFile(text, shown(init.file ?? 'configuration'), readIncluded)
   if (!settings.some(({ words }) => words[0] === 'listener')) {
     for (const line of defaultListeners) {
       const [key, value] = line.split('=')
@@ -67,7 +67,7 @@ export function loadConfig(init: LoadConfigInit = {}): Config {
     definition.apply(draft, definition.type.read(definition.default, { folder: home }), {})
   }
   for (const chosen of layers.chosen.values()) apply(chosen, draft, home, layers)
-  const listeners = finishListeners(draft.listeners.values(), layers, draft.mountpoint)
+  const listeners = finishListeners(draft, layers)
   agreeOnCertificates([...draft.listeners.values()], draft.options, layers)
   const plugins = pluginSettings(init.pluginFiles, draft, layers)
   if (layers.errors.length > 0) throw ConfigError.first(layers.errors)
@@ -122,11 +122,11 @@ function apply({ found, value, origin, written }: Chosen, draft: Draft, home: st
 function pluginSettings(files: readonly string[] | undefined, draft: Draft, layers: Layers): PluginSettings {
   const settings: Record<string, Record<string, string>> = {}
   const of = (name: string): Record<string, string> => {
-    settings[name] ??= {}
+    if (!Object.hasOwn(settings, name)) settings[name] = {}
     return settings[name]
   }
   for (const file of files ?? confFiles(draft.plugins.etcDir)) {
-    const lines = layers.collect(() => parseConf(readFile(file), file, readIncluded)) ?? []
+    const lines = layers.collect(() => parseConf(readFile(file), shown(file), readIncluded)) ?? []
     for (const { key, value } of lines) of(basename(file, extname(file)))[key] = value
   }
   if (draft.aclFile !== undefined) of('acl-file').file = draft.aclFile
@@ -139,6 +139,12 @@ function pluginSettings(files: readonly string[] | undefined, draft: Draft, laye
     else for (const plugin of owners) plugin[key] = value
   }
   return { ...draft.plugins, settings }
+}
+
+/** A name for people: from the current folder when the file is in it. */
+function shown(file: string): string {
+  const name = relative('.', file)
+  return name === '' || name.startsWith('..') ? file : name
 }
 
 function confFiles(folder: string): string[] {
@@ -163,7 +169,12 @@ function readFile(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new ConfigError({ kind: 'default' }, undefined, `${file}: cannot be read (${reasonOf(error)})`, 'a file')
+    throw new ConfigError(
+      { kind: 'default' },
+      undefined,
+      `${shown(file)}: cannot be read (${reasonOf(error)})`,
+      'a file',
+    )
   }
 }
 

@@ -30,6 +30,11 @@ export class Layers {
   readonly warnings: string[] = []
 
   add(words: readonly string[], value: string, origin: Origin): void {
+    // As the name of a property it would reach into every object of the program.
+    if (words.includes('__proto__')) {
+      this.errors.push(new ConfigError(origin, joinKey(words), '__proto__ cannot be a name'))
+      return
+    }
     const found = findKey(words)
     if (found === undefined) {
       this.foreign.push({ words, value, origin })

@@ -1,6 +1,7 @@
 import { type Captures, type Draft, define, type KeyDefinition, type ListenerDraft } from './definition.ts'
 import type { ListenerKind } from './settings.ts'
 import {
+  byteSize,
   flag,
   integer,
   limit,
@@ -28,16 +29,16 @@ function listener(draft: Draft, kind: ListenerKind, name: string): ListenerDraft
       maxConnectionsPerAddress: 0,
       proxyProtocol: false,
       proxyProtocolTimeout: 3000,
+      backlog: 511,
       noDelay: true,
       tls: {
         verify: false,
         requirePeerCertificate: false,
-        versions: ['TLSv1.3', 'TLSv1.2'],
-        honorCipherOrder: true,
+        versions: ['TLSv1.2', 'TLSv1.3'],
         handshakeTimeout: 15_000,
         sni: {},
       },
-      webSocket: { path: '/mqtt' },
+      webSocket: { path: '/mqtt', failIfNoSubprotocol: true, subprotocols: ['mqtt', 'mqttv3.1'] },
     }
     draft.listeners.set(id, found)
   }
@@ -248,15 +249,6 @@ function tls(kind: 'ssl' | 'wss'): KeyDefinition[] {
       },
     }),
     key({
-      suffix: '.honor_cipher_order',
-      type: flag,
-      default: 'on',
-      text: 'Whether the order of the broker counts when a cipher suite is chosen.',
-      apply: (listener, value) => {
-        listener.tls.honorCipherOrder = value
-      },
-    }),
-    key({
       suffix: '.handshake_timeout',
       type: timer({ min: 1 }),
       default: '15s',
@@ -293,7 +285,7 @@ function tls(kind: 'ssl' | 'wss'): KeyDefinition[] {
 }
 
 function sniOf(listener: ListenerDraft, host: string): ListenerDraft['tls']['sni'][string] {
-  listener.tls.sni[host] ??= {}
+  if (!Object.hasOwn(listener.tls.sni, host)) listener.tls.sni[host] = {}
   return listener.tls.sni[host]
 }
 
@@ -319,14 +311,41 @@ const tlsVersions: ValueType<readonly string[]> = {
 }
 
 function webSocket(kind: 'ws' | 'wss'): KeyDefinition[] {
+  const key = forKind(kind)
   return [
-    forKind(kind)({
+    key({
       suffix: '.mqtt_path',
       type: matching('path', /^\/[^\s?#]*$/, 'a path that begins with /'),
       default: '/mqtt',
       text: 'Path of the URL.',
       apply: (listener, value) => {
         listener.webSocket.path = value
+      },
+    }),
+    key({
+      suffix: '.fail_if_no_subprotocol',
+      type: flag,
+      default: 'true',
+      text: 'Refuses clients that offer none of the subprotocols.',
+      apply: (listener, value) => {
+        listener.webSocket.failIfNoSubprotocol = value
+      },
+    }),
+    key({
+      suffix: '.supported_subprotocols',
+      type: stringList,
+      default: 'mqtt, mqttv3.1',
+      text: 'Subprotocols, the best first.',
+      apply: (listener, value) => {
+        listener.webSocket.subprotocols = value
+      },
+    }),
+    key({
+      suffix: '.max_frame_size',
+      type: byteSize({ min: 64 }),
+      text: 'Largest WebSocket message; it may carry several packets. Not set: twice `mqtt.max_packet_size`, at least 2MB.',
+      apply: (listener, value) => {
+        listener.webSocket.maxFrameSize = value
       },
     }),
   ]

@@ -81,7 +81,7 @@ export interface ListenerSettings {
   proxyProtocol: boolean
   proxyProtocolTimeout: number
   mountpoint?: string
-  backlog?: number
+  backlog: number
   noDelay: boolean
   /** ssl and wss. */
   tls?: TlsSettings
@@ -104,7 +104,6 @@ export interface TlsSettings extends CertificateFiles {
   minVersion: TlsVersion
   maxVersion: TlsVersion
   ciphers?: string
-  honorCipherOrder: boolean
   handshakeTimeout: number
   /** Other certificates, by the host name that the client asks for. */
   sni: Record<string, CertificateFiles>
@@ -114,6 +113,10 @@ export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
 
 export interface WebSocketSettings {
   path: string
+  failIfNoSubprotocol: boolean
+  subprotocols: readonly string[]
+  /** Bytes of one WebSocket message. */
+  maxFrameSize: number
 }
 
 export interface LogSettings {

@@ -10,7 +10,10 @@ const ignored: readonly [pattern: RegExp, why: string][] = [
     'it tunes the sockets of the Erlang machine',
   ],
   [/^listener\.[^.]+\.[^.]+\.send_timeout$/, 'zone.external.send_timeout is for all listeners'],
-  [/^listener\.[^.]+\.[^.]+\.(secure_renegotiate|reuse_sessions|depth|dhfile)$/, 'TLS has it as Node.js sets it'],
+  [
+    /^listener\.[^.]+\.[^.]+\.(secure_renegotiate|reuse_sessions|honor_cipher_order|depth|dhfile)$/,
+    'TLS has it as Node.js sets it',
+  ],
   [/^log\.dir$/, 'log.file has the folder too'],
 ]
 

@@ -36,6 +36,8 @@ export interface Config {
   plugins: PluginSettings
   /** Where each key that is not at its default was set, by its first spelling. */
   sources: ReadonlyMap<string, Origin>
+  /** The text of each of them, as written; secrets are not shown. */
+  values: ReadonlyMap<string, string>
   /** Lines for the log: keys that were accepted and do nothing. */
   warnings: readonly string[]
 }
@@ -73,7 +75,12 @@ export function loadConfig(init: LoadConfigInit = {}): Config {
   if (layers.errors.length > 0) throw ConfigError.first(layers.errors)
 
   const sources = new Map<string, Origin>()
-  for (const [key, { origin }] of layers.chosen) if (origin.kind !== 'default') sources.set(key, origin)
+  const values = new Map<string, string>()
+  for (const [key, { origin, found, value }] of layers.chosen) {
+    if (origin.kind === 'default') continue
+    sources.set(key, origin)
+    values.set(key, found.definition.type.secret === true ? '(secret)' : value)
+  }
   return {
     options: draft.options,
     listeners,
@@ -83,6 +90,7 @@ export function loadConfig(init: LoadConfigInit = {}): Config {
     log: draft.log,
     plugins,
     sources,
+    values,
     warnings: layers.warnings,
   }
 }

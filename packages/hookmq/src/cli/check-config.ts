@@ -2,6 +2,7 @@ import { describeOrigin } from '@hookmq/config'
 import type { Command } from 'commander'
 import { partsOfConfig } from '../broker/parts.ts'
 import { readConfig, type SettingFlags } from '../config/read.ts'
+import { HookmqError } from '../errors.ts'
 import { addSettingOptions } from './start.ts'
 
 const examples = `
@@ -22,10 +23,16 @@ export function addCheckConfig(program: Command): void {
 async function check(flags: SettingFlags): Promise<void> {
   const config = readConfig(flags)
   // Also what the files name: plugins are imported (not set up), the kinds of listeners are known.
-  await partsOfConfig(config, config.place.home)
+  const { problems } = await partsOfConfig(config, config.place.home)
+  // Which plugins authenticate is known only once they are set up: without any there is nothing to wait for.
+  const [problem] = config.plugins.load.length === 0 ? (problems?.(false) ?? []) : []
+  if (problem !== undefined) throw new HookmqError('LISTENER_UNSAFE', problem)
   process.stdout.write(`ok${config.place.file === undefined ? '' : ` ${config.place.file}`}\n`)
-  const width = Math.max(0, ...[...config.sources.keys()].map((key) => key.length))
-  for (const [key, origin] of config.sources)
-    process.stdout.write(`${key.padEnd(width)}  (${describeOrigin(origin)})\n`)
+  const lines = [...config.sources].map(([key, origin]) => ({
+    text: `${key} = ${config.values.get(key) ?? ''}`,
+    origin: describeOrigin(origin),
+  }))
+  const width = Math.max(0, ...lines.map(({ text }) => Math.min(text.length, 60)))
+  for (const { text, origin } of lines) process.stdout.write(`${text.padEnd(width)}  (${origin})\n`)
   for (const warning of config.warnings) process.stdout.write(`warning: ${warning}\n`)
 }

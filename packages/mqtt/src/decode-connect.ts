@@ -19,7 +19,8 @@ function protocolVersion(name: string, level: number): ProtocolVersion {
   )
 }
 
-export function decodeConnect(reader: PacketReader): ConnectPacket {
+/** `versionKnown` is told the version as soon as it has been read: a refusal of what follows is written in its form. */
+export function decodeConnect(reader: PacketReader, versionKnown?: (version: ProtocolVersion) => void): ConnectPacket {
   const nameLength = reader.uint16('the protocol name')
   // Whatever speaks here, a long name is not MQTT: do not read it as text.
   if (nameLength !== 4 && nameLength !== 6) {
@@ -29,6 +30,7 @@ export function decodeConnect(reader: PacketReader): ConnectPacket {
   const protocolName = reader.string('the protocol name')
   const level = reader.byte('the protocol level')
   const version = protocolVersion(protocolName, level)
+  versionKnown?.(version)
   const flags = reader.byte('the connect flags')
   // 3.1 does not say what the reserved bit must be. [MQTT-3.1.2-3] [MQTT-3.1.2-3 v3.1.1]
   if ((flags & 1) !== 0 && version !== 3) throw malformed('the reserved connect flag is set')

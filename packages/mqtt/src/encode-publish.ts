@@ -1,5 +1,6 @@
 import type { Properties, ProtocolVersion, QoS } from './packets.ts'
-import { encodeProperties, propertiesSize } from './property-encode.ts'
+import { encodeProperties } from './property-encode.ts'
+import { noProperties } from './property-table.ts'
 import { type ByteWriter, variableIntegerSize } from './writer.ts'
 
 const largestRemainingLength = 268_435_455
@@ -28,9 +29,10 @@ export function publishSize(
 }
 
 /**
- * Appends a PUBLISH without allocating. `topic` as UTF-8 bytes or as a string; `packetId` is ignored at QoS 0; `properties`
- * as encoded bytes (without their length) or as an object, ignored below MQTT 5. The topic is not checked. Throws TypeError for a
- * packet identifier, length or property that cannot be written.
+ * Appends a PUBLISH without allocating. `topic` as UTF-8 bytes or as a string, not checked; the payload is
+ * payload[payloadStart, payloadEnd); `packetId` is ignored at QoS 0; `properties` as encoded bytes (without their length) or as an
+ * object, ignored below MQTT 5. Throws TypeError, with nothing written, for a packet identifier, length or property that cannot
+ * be written.
  */
 export function writePublish(
   writer: ByteWriter,
@@ -42,47 +44,60 @@ export function writePublish(
   packetId: number,
   properties: Uint8Array | Properties | undefined,
   version: ProtocolVersion,
+  payloadStart = 0,
+  payloadEnd: number = payload.length,
 ): void {
+  const payloadLength = payloadEnd - payloadStart
   const topicLength = typeof topic === 'string' ? Buffer.byteLength(topic) : topic.length
   if (topicLength > 0xffff) throw new TypeError('topic is longer than 65535 bytes')
-  let propertiesLength = 0
-  if (version === 5 && properties !== undefined) {
-    propertiesLength = properties instanceof Uint8Array ? properties.length : propertiesSize(properties)
+  // [MQTT-2.2.1-2] [MQTT-2.2.1-3] [MQTT-2.2.1-4]
+  if (qos !== 0 && !(packetId > 0 && packetId <= 0xffff)) {
+    throw new TypeError(`packetId must be from 1 to 65535, got ${packetId}`)
   }
-  const length = remainingLength(topicLength, payload.length, qos, propertiesLength, version)
+  let list: Uint8Array | undefined
+  let object: Properties | undefined
+  if (version === 5 && properties !== undefined && properties !== noProperties) {
+    if (properties instanceof Uint8Array) list = properties
+    else object = properties
+  }
+  const propertiesLength = list === undefined ? 0 : list.length
+  const length = remainingLength(topicLength, payloadLength, qos, propertiesLength, version)
   if (length > largestRemainingLength) throw new TypeError('payload is too long for a packet')
   writer.ensure(5 + length)
-  const buffer = writer.buffer
-  let at = writer.length
+  const start = writer.length
   // [MQTT-3.3.1-2] [MQTT-3.3.1-2 v3.1.1]
-  buffer[at++] = 0x30 | (qos << 1) | (retain ? 1 : 0) | (dup && qos !== 0 ? 8 : 0)
-  if (length < 0x80) {
-    buffer[at++] = length
-  } else {
-    writer.length = at
-    writer.variableInteger(length)
-    at = writer.length
-  }
-  writer.length = at
+  writer.byte(0x30 | (qos << 1) | (retain ? 1 : 0) | (dup && qos !== 0 ? 8 : 0))
+  if (object === undefined) writer.variableInteger(length)
+  else writer.byte(0)
   if (typeof topic === 'string') {
     writer.string(topic)
   } else {
-    buffer[at] = topicLength >> 8
-    buffer[at + 1] = topicLength
-    writer.length = at + 2
+    writer.uint16(topicLength)
     writer.bytes(topic)
   }
-  if (qos !== 0) {
-    // [MQTT-2.2.1-2] [MQTT-2.2.1-4]
-    if (!(packetId > 0 && packetId <= 0xffff)) throw new TypeError(`packetId must be from 1 to 65535, got ${packetId}`)
-    writer.uint16(packetId)
-  }
-  if (version === 5) {
+  if (qos !== 0) writer.uint16(packetId)
+  if (object !== undefined) {
+    writeObject(writer, object, start, payloadLength)
+  } else if (version === 5) {
     writer.variableInteger(propertiesLength)
-    if (properties !== undefined && propertiesLength > 0) {
-      if (properties instanceof Uint8Array) writer.bytes(properties)
-      else encodeProperties(writer, properties, 'publish')
-    }
+    if (list !== undefined) writer.bytes(list)
   }
-  writer.bytes(payload)
+  writer.bytes(payload, payloadStart, payloadEnd)
+}
+
+/** The property list, whose length only writing it tells, and then the remaining length. */
+function writeObject(writer: ByteWriter, properties: Properties, start: number, payloadLength: number): void {
+  try {
+    const position = writer.length
+    writer.byte(0)
+    encodeProperties(writer, properties, 'publish')
+    writer.fillLength(position)
+    if (writer.length - start - 2 + payloadLength > largestRemainingLength) {
+      throw new TypeError('payload is too long for a packet')
+    }
+    writer.fillLength(start + 1, payloadLength)
+  } catch (error) {
+    writer.length = start
+    throw error
+  }
 }

@@ -311,8 +311,9 @@ export class PacketParser {
     const reader = new PacketReader(buffer, at, end)
     switch (type) {
       case 1: {
-        const packet = decodeConnect(reader)
-        this.version = packet.protocolVersion
+        const packet = decodeConnect(reader, (version) => {
+          this.version = version
+        })
         // The version was not known when the length was read. [MQTT-1.5.5-1]
         if (this.version === 5 && at - start > 2 && buffer[at - 1] === 0) {
           throw malformed('the remaining length is not in its shortest form')

@@ -153,8 +153,9 @@ export function topicMatches(filter: string, topic: string): boolean {
 /** Whether `rule` matches every topic that `filter` can match; both without share prefix and valid. */
 export function filterCovers(rule: string, filter: string): boolean {
   const ruleLevels = rule.split('/')
-  // `#` alone has no parent level, so it means the same as `+/#`.
-  const filterLevels = filter === '#' ? ['+', '#'] : filter.split('/')
+  const filterLevels = filter.split('/')
+  // A tail matches its parent too, but no topic is empty: `#` means the same as `+/#`, and `/#` as `/+/#`.
+  if (filter === '#' || filter === '/#') filterLevels.splice(-1, 0, '+')
   for (let at = 0; at < ruleLevels.length; at++) {
     const ruleLevel = ruleLevels[at]
     const system = at === 0 && filterLevels[0].startsWith('$')

@@ -1,5 +1,5 @@
 /** Up to this many bytes a loop is faster than a call. */
-const loopLimit = 32
+const loopLimit = 12
 
 /** Appends to a buffer that grows. `buffer` and `length` are for reading; `buffer` changes when it grows. */
 export class ByteWriter {
@@ -122,16 +122,19 @@ export class ByteWriter {
     this.length = at
   }
 
-  /** Overwrites the one byte at `position`, kept free for it, with the length of what follows; moves that when it needs more. */
-  fillLength(position: number): void {
-    const length = this.length - position - 1
+  /**
+   * Overwrites the one byte at `position`, kept free for it, with the length of what follows and of `more` bytes still to come;
+   * moves what follows when the length needs more than one byte.
+   */
+  fillLength(position: number, more = 0): void {
+    const end = this.length
+    const length = end - position - 1 + more
     if (length < 0x80) {
       this.buffer[position] = length
       return
     }
-    const extra = length < 0x4000 ? 1 : length < 0x200000 ? 2 : 3
+    const extra = variableIntegerSize(length) - 1
     this.ensure(extra)
-    const end = this.length
     this.buffer.copyWithin(position + 1 + extra, position + 1, end)
     this.length = position
     this.variableInteger(length)

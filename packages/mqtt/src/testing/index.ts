@@ -1,0 +1,2 @@
+export { PacketCollector, startParser } from './collect.ts'
+export { bytes, openings, type PacketCase, packetCases } from './packet-cases.ts'

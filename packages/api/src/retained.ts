@@ -15,7 +15,8 @@ export interface RetainedStore {
   /**
    * The messages that a filter (without share prefix) matches, oldest first. A leading wildcard does not match `$…` topics. The
    * iterator may be left and taken up again later, while the store changes: it yields each message that was there all the
-   * time exactly once, none that was deleted or replaced before its turn, and ends although others keep coming.
+   * time exactly once, none that was deleted or replaced before its turn, and none that came after the call of `match`: who
+   * asks has subscribed before, and gets that one live.
    *
    * It yields undefined when it has looked at a few hundred messages and found none that matches: a caller that
    * counts these too, and gives way to the event loop after a batch, never blocks it, however big the store.

@@ -53,14 +53,17 @@ export class MemoryRetainedStore implements RetainedStore {
     this.#tree.clear()
   }
 
-  *match(filter: string): Generator<Message | undefined, void, undefined> {
-    // What comes later belongs to nobody's present request: its sender's subscribers get it live.
-    const end = this.#sequence
-    if (!filter.includes('#') && !filter.includes('+')) {
-      const only = this.#held.get(filter)
-      if (only !== undefined) yield only.message
-      return
-    }
+  match(filter: string): Generator<Message | undefined, void, undefined> {
+    if (!filter.includes('#') && !filter.includes('+')) return this.#single(this.#held.get(filter))
+    // What comes from now on is none of this request's: who asks has subscribed, and gets it live.
+    return this.#search(filter, this.#sequence)
+  }
+
+  *#single(held: Held | undefined): Generator<Message, void, undefined> {
+    if (held !== undefined && this.#held.get(held.message.topic) === held) yield held.message
+  }
+
+  *#search(filter: string, end: number): Generator<Message | undefined, void, undefined> {
     // `#` matches nearly everything: no use in collecting.
     const found = filter === '#' ? undefined : yield* this.#collect(filter)
     if (found === undefined) yield* this.#inOrder(filter, end)

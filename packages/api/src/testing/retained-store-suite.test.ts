@@ -31,8 +31,12 @@ class PlainStore implements RetainedStore {
     return this.#messages.get(topic)
   }
 
-  *match(filter: string): Generator<Message | undefined> {
-    for (const message of [...this.#messages.values()]) {
+  match(filter: string): Iterator<Message | undefined> {
+    return this.#match(filter, [...this.#messages.values()])
+  }
+
+  *#match(filter: string, messages: readonly Message[]): Generator<Message | undefined> {
+    for (const message of messages) {
       const stayed = this.#messages.get(message.topic) === message
       yield stayed && topicMatches(filter, message.topic) ? message : undefined
     }

@@ -225,6 +225,23 @@ export function retainedStoreSuite(name: string, create: CreateRetainedStore): v
         assert.equal(taken, 10)
       })
 
+      test('what comes after the call of match does not come, not even before the first step', () => {
+        for (const filter of ['#', 't/+', 't/1', 't/2']) {
+          const store = create({ maximum: 0 })
+          store.put(message('t/1', 'old'))
+          store.put(message('t/3', 'old'))
+          const iterator = walk(store.match(filter))
+          store.put(message('t/1', 'new'))
+          store.put(message('t/2', 'new'))
+          const expected = filter.startsWith('t/1') || filter === 't/2' ? [] : ['t/3']
+          assert.deepEqual(
+            [...iterator].map((one) => one.topic),
+            expected,
+            filter,
+          )
+        }
+      })
+
       test('it ends when the store is cleared', () => {
         const store = create({ maximum: 0 })
         for (let index = 0; index < 10; index++) store.put(message(`t/${index}`, 'x'))

@@ -21,7 +21,7 @@ export interface ListenerDraft {
   webSocket: Omit<WebSocketSettings, 'maxFrameSize'> & { maxFrameSize?: number }
 }
 
-export interface TlsDraft {
+interface TlsDraft {
   certFile?: string
   keyFile?: string
   keyPassword?: string

@@ -8,7 +8,7 @@ import { brokerSchema } from './schema.ts'
 describe('docs/reference/config.md', () => {
   it('is what the schema says', () => {
     const page = readFileSync(new URL('../../../docs/reference/config.md', import.meta.url), 'utf8')
-    assert.equal(page, configReference(), 'run: node scripts/generate-config-reference.ts')
+    assert.equal(page, configReference(), 'run: npm run docs')
   })
 
   it('explains every type', () => {

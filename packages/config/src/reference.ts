@@ -3,7 +3,7 @@ import { brokerSchema } from './schema.ts'
 
 const introduction = `# Configuration reference
 
-<!-- Made by scripts/generate-config-reference.ts from the table in packages/config. Change the table, not this page. -->
+<!-- Made by \`npm run docs\` from the table in packages/config. Change the table, not this page. -->
 
 The broker reads one file, \`etc/hookmq.conf\`, and for each plugin \`etc/plugins/NAME.conf\`. A line is \`key = value\`; a line
 that begins with \`#\` is a comment; \`include FILE\` reads another file in its place. What comes later counts: a key twice in the

@@ -7,7 +7,6 @@ import {
   readFlag,
   readHostAndPort,
   readInteger,
-  readPercent,
   readPort,
   readRate,
 } from '@hookmq/kit'
@@ -24,7 +23,7 @@ export interface ValueType<T> {
   readonly secret?: boolean
 }
 
-export interface ReadContext {
+interface ReadContext {
   /** Folder that relative paths of this setting are in. */
   readonly folder: string
 }
@@ -89,10 +88,6 @@ export const byteSize = (range: Range = {}): ValueType<number> => ({
   expected: `bytes, such as 512, 64KB or 1MB${rangeText(range)}`,
   read: (text) => within(range, readByteSize(text)),
 })
-
-export const percent: ValueType<number> = { name: 'percent', expected: 'a percentage such as 80%', read: readPercent }
-
-export const hostAndPort: ValueType<HostAndPort> = { name: 'ip:port', expected: 'ip:port', read: readHostAndPort }
 
 /** A port alone listens on this machine only. */
 export const listenAddress: ValueType<HostAndPort> = {

@@ -37,8 +37,15 @@ function readTopic(term: Term, file: string): TopicTest {
   if (wrong !== -1 && wrong !== levels.length - 1) return fail(term, file, 'a topic filter with # at its end only')
   if (filter === '#') return anything
   const compiled = levels.map((level) => placeholder(aclPlaceholders.has(level) ? level : '') ?? level)
-  if (compiled.every((level) => level !== '+' && level !== '#' && typeof level === 'string'))
-    return (topic) => topic === filter
+  const last = compiled.pop() as string | Placeholder
+  const plain = compiled.every((level) => level !== '+' && typeof level === 'string')
+  if (plain && last === '#') {
+    const parent = compiled.join('/')
+    const prefix = `${parent}/`
+    return (topic) => topic.startsWith(prefix) || topic === parent
+  }
+  if (plain && last !== '+' && typeof last === 'string') return (topic) => topic === filter
+  compiled.push(last)
   return (topic, client) => covers(compiled, topic, client)
 }
 

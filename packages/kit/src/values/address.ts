@@ -107,8 +107,23 @@ function readIPv4(text: string): number {
   return dots === 3 && part !== -1 ? value * 256 + part : -1
 }
 
+/** Addresses that were read lately: rules ask about the same client again and again. */
+const lately = new Map<string, readonly number[] | undefined>()
+const MOST_REMEMBERED = 1024
+
+function readIPv6(text: string): readonly number[] | undefined {
+  let groups = lately.get(text)
+  if (groups === undefined && !lately.has(text)) {
+    groups = parseIPv6(text)
+    if (lately.size >= MOST_REMEMBERED) lately.clear()
+    // What is too long for an address is not worth its memory.
+    if (text.length <= 64) lately.set(text, groups)
+  }
+  return groups
+}
+
 /** The eight groups of an IPv6 address; a zone (`%eth0`) is left out. */
-function readIPv6(text: string): number[] | undefined {
+function parseIPv6(text: string): number[] | undefined {
   const zone = text.indexOf('%')
   let address = zone === -1 ? text : text.slice(0, zone)
   if (!isIPv6(address)) return undefined

@@ -9,7 +9,7 @@ test('docs/reference/hooks.md is what the tables say', () => {
   assert.equal(
     written,
     renderHooksReference(),
-    'docs/reference/hooks.md is out of date: run scripts/generate-hooks-reference.ts',
+    'docs/reference/hooks.md is out of date: run npm run docs',
   )
 })
 

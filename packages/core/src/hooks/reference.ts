@@ -5,7 +5,7 @@ import { type VerdictRow, verdictTable, type Wire } from './verdict-table.ts'
 const intro = `# Hook points
 
 This page is made from the tables that the broker runs on (\`packages/api/src/hook-point-table.ts\` and
-\`packages/core/src/hooks/verdict-table.ts\`); \`node scripts/generate-hooks-reference.ts\` writes it again.
+\`packages/core/src/hooks/verdict-table.ts\`); \`npm run docs\` writes it again.
 
 A hook is a function \`(args, accumulator) => verdict\`, registered with \`ctx.hook(point, handler, options)\`. Hooks of one
 point run by falling priority, those of equal priority in the order of registration. A **fold** decides or changes: its hooks

@@ -6,7 +6,7 @@ export interface RetainedStore {
   readonly count: number
   /**
    * Replaces the message of its topic, which becomes the newest. false: refused, the store is full (an update of a held topic
-   * never is). The message is kept as it is: its payload must not be a view on a buffer that somebody else reuses.
+   * never is). The payload is copied: the caller's may lie in a buffer that is reused, or keep a big one alive.
    */
   put(message: Message): boolean
   /** true: there was one. */

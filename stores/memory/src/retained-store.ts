@@ -1,4 +1,5 @@
 import { type Message, type RetainedStore, topicMatches } from '@hookmq/api'
+import { heldMessage } from './held-message.ts'
 import { type Held, LevelTree } from './level-tree.ts'
 import { OldestFirst } from './oldest-first.ts'
 
@@ -32,7 +33,7 @@ export class MemoryRetainedStore implements RetainedStore {
     const { topic } = message
     const known = this.#held.delete(topic)
     if (!known && this.#maximum !== 0 && this.#held.size >= this.#maximum) return false
-    const held: Held = { message, sequence: this.#sequence++ }
+    const held: Held = { message: heldMessage(message), sequence: this.#sequence++ }
     this.#held.set(topic, held)
     this.#tree.set(topic, held)
     return true

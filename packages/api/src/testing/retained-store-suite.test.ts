@@ -19,7 +19,7 @@ class PlainStore implements RetainedStore {
   put(message: Message): boolean {
     const isNew = !this.#messages.delete(message.topic)
     if (isNew && this.#maximum !== 0 && this.#messages.size === this.#maximum) return false
-    this.#messages.set(message.topic, message)
+    this.#messages.set(message.topic, { ...message, payload: new Uint8Array(message.payload) })
     return true
   }
 

@@ -28,6 +28,14 @@ export function retainedStoreSuite(name: string, create: CreateRetainedStore): v
         assert.equal(store.count, 1)
       })
 
+      test('what happens to the payload afterwards does not reach the store', () => {
+        const store = create({ maximum: 0 })
+        const put = message('a', 'hot')
+        store.put(put)
+        put.payload.fill(0)
+        assert.deepEqual(texts(store, 'a'), ['a=hot'])
+      })
+
       test('a second message of a topic replaces the first', () => {
         const store = create({ maximum: 0 })
         store.put(message('a', '1'))

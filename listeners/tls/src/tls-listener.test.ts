@@ -13,6 +13,7 @@ const ca = readFileSync(authority.ca)
 listenerSuite('tls', {
   socketType: 'ssl',
   closedReason: 'ssl_closed',
+  cycles: 480,
   create: (options) => createTlsListener({ name: 'suite', address: '127.0.0.1:0', tls: server, ...options }),
   async connect(address) {
     const [host, port] = address.split(':')

@@ -25,7 +25,8 @@ listenerSuite('ws', {
 
 listenerSuite('wss', {
   socketType: 'wss',
+  cycles: 480,
   closedReason: 'ws_closed',
   create: (options) => createWsListener({ name: 'suite', address: '127.0.0.1:0', tls, ...options }),
-  connect: (address) => connect(`wss://${address}/mqtt`, { ca, servername: 'localhost' }),
+  connect: (address) => connect(`wss://${address}/mqtt`, { ca }),
 })

@@ -103,6 +103,8 @@ export class WsTransport implements Transport {
   }
 
   destroy(): void {
+    // Messages of the read that is under way are not delivered any more.
+    this.ending = true
     this.webSocket.terminate()
   }
 
@@ -199,7 +201,7 @@ export class WsTransport implements Transport {
       error,
     })
     this.reason ??= 'internal_error'
-    this.webSocket.terminate()
+    this.destroy()
   }
 }
 

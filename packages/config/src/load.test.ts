@@ -117,8 +117,8 @@ describe('errors name the place, the key and what was expected', () => {
     ],
     [{ text: 'completely.different = 1' }, 'etc/hookmq.conf:1: completely.different: unknown key'],
     [
-      { text: 'zone.internal.max_inflight = 1' },
-      'etc/hookmq.conf:1: zone.internal.max_inflight: unknown key; there is one zone, external',
+      { text: 'listener.ws.a = 1\nlistener.ws.a.check_origin_enable = true' },
+      'etc/hookmq.conf:2: listener.ws.a.check_origin_enable: unknown key',
     ],
     [{ set: ['nonsense'] }, '--set: expected key=value, got "nonsense"'],
     [{ text: 'nonsense' }, 'etc/hookmq.conf:1: expected key = value, got "nonsense"'],
@@ -129,7 +129,7 @@ describe('errors name the place, the key and what was expected', () => {
     [{ text: 'mqtt.acl_nomatch = x' }, 'etc/hookmq.conf:1: mqtt.acl_nomatch: expected allow or deny, got "x"'],
     [
       { text: 'mqtt.max_packet_size = 10MB10kb' },
-      'etc/hookmq.conf:1: mqtt.max_packet_size: expected bytes, such as 512, 64KB or 1MB from 64 to 268435460, got "10MB10kb"',
+      'etc/hookmq.conf:1: mqtt.max_packet_size: expected bytes such as 512, 64KB or 1MB, from 64 to 268435460, got "10MB10kb"',
     ],
     [
       { text: 'zone.external.max_inflight = 0' },
@@ -239,6 +239,25 @@ describe('keys of other brokers', () => {
       'etc/hookmq.conf:3: listener.tcp.external.acceptors: ignored, it tunes the sockets of the Erlang machine',
       'etc/hookmq.conf:4: log.dir: ignored, log.file has the folder too',
     ])
+  })
+
+  it('do not keep a file with their usual values from being used', () => {
+    const { listeners, warnings } = fromText(
+      [
+        'cluster.name = emqxcl',
+        'log.rotation.size = 10MB',
+        'zone.external.force_gc_policy = 16000|16MB',
+        'zone.internal.allow_anonymous = true',
+        'listener.tcp.external = 0.0.0.0:1883',
+        'listener.tcp.external.zone = external',
+        'listener.tcp.external.access.1 = allow all',
+        'listener.ws.external = 8083',
+        'listener.ws.external.check_origin_enable = false',
+        'plugins.loaded_file = data/loaded_plugins',
+      ].join('\n'),
+    )
+    assert.equal(listeners.length, 2)
+    assert.equal(warnings.length, 8)
   })
 
   it('of 2.x and 4.x mean what they meant', () => {

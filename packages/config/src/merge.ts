@@ -91,11 +91,11 @@ export class Layers {
   }
 
   /** An unknown key of the broker's own: a warning when EMQX has it and we need it not, else an error. */
-  refuse({ words, origin }: Foreign): void {
+  refuse({ words, value, origin }: Foreign): void {
     const key = joinKey(words)
-    const because = ignoredBecause(key)
+    const because = ignoredBecause(key, value)
     if (because !== undefined) {
-      this.warnings.push(`${new ConfigError(origin, key, `ignored, ${because}`).message}`)
+      this.warnings.push(new ConfigError(origin, key, `ignored, ${because}`).message)
       return
     }
     const hint = hintFor(key)

@@ -30,7 +30,7 @@ written \`\\.\`. With no listener in the file there are two, \`listener.tcp.exte
 |---|---|
 | flag | \`on\`, \`off\`, \`true\`, \`false\` |
 | integer, number | \`8\`, \`0.75\`; where 0 is no limit \`infinity\` is too |
-| duration | one or more numbers with units \`w d h m s ms\`, added up: \`30s\`, \`1h30m\`, \`.5s\`; \`0\` |
+| duration | one or more numbers with units \`f\` (14 days) \`w d h m s ms\`, added up: \`30s\`, \`1h30m\`, \`.5s\`; \`0\` |
 | duration in seconds | the same, rounded up to seconds, or a number of seconds |
 | byte size | \`512\`, \`64KB\`, \`1MB\`, \`2GB\`, powers of 1024 |
 | rate, rate of bytes | \`100,10s\`: 100 in 10 seconds and as many at once; \`10/s\`; \`100KB,10s\` |

@@ -85,7 +85,7 @@ export const seconds = (max: number): ValueType<number> => ({
 
 export const byteSize = (range: Range = {}): ValueType<number> => ({
   name: 'byte size',
-  expected: `bytes, such as 512, 64KB or 1MB${rangeText(range)}`,
+  expected: `bytes such as 512, 64KB or 1MB${range.max === undefined ? '' : ','}${rangeText(range)}`,
   read: (text) => within(range, readByteSize(text)),
 })
 

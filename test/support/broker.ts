@@ -1,9 +1,17 @@
-import type { HookHandle, HookHandler, HookOptions, HookPointName, Listener } from '@hookmq/api'
+import {
+  type HookHandle,
+  type HookHandler,
+  type HookOptions,
+  type HookPointName,
+  hookPointNames,
+  type Listener,
+} from '@hookmq/api'
 import { Broker, type BrokerOptions } from '@hookmq/core'
 import { createTcpListener } from '@hookmq/listener-tcp'
 import { MemoryRetainedStore } from '@hookmq/store-memory'
+import type { ManualClock } from './clock.ts'
 import { type ConnectSettings, RawClient, type Version } from './raw-client.ts'
-import { hookPointNames, Recorder } from './recorder.ts'
+import { Recorder } from './recorder.ts'
 
 /** What the helpers need of a node:test context. */
 export interface TestScope {
@@ -31,20 +39,23 @@ export interface TestBroker {
 export async function startBroker(
   scope: TestScope,
   options: Partial<BrokerOptions> = {},
-  { record = true }: { record?: boolean } = {},
+  { record = true, clock }: { record?: boolean; clock?: ManualClock } = {},
 ): Promise<TestBroker> {
-  const broker = new Broker({ sysInterval: 0, sysHeartbeat: 0, ...options }, { retained: new MemoryRetainedStore() })
+  const broker = new Broker(
+    { sysInterval: 0, sysHeartbeat: 0, ...options },
+    { retained: new MemoryRetainedStore({ maximum: options.maxRetainedMessages ?? 0 }), clock },
+  )
   const recorder = new Recorder()
   const hook: TestBroker['hook'] = (point, handler, hookOptions) =>
-    broker.hooks.hook(point, handler, { name: 'test', ...hookOptions })
+    broker.hooks.add(point, handler, { owner: 'test', ...hookOptions })
   if (record) {
     for (const point of hookPointNames) {
       const handler = (args: unknown, accumulator: unknown): void => recorder.hook(point, args, accumulator)
-      hook(point, handler as HookHandler<typeof point>, { priority: 1_000_000, name: 'recorder' })
+      broker.hooks.add(point, handler as HookHandler<typeof point>, { owner: 'recorder', priority: 1_000_000 })
     }
   }
   await broker.start()
-  const listener = createTcpListener({ name: 'test', address: { host: '127.0.0.1', port: 0 } })
+  const listener = createTcpListener({ name: 'test', address: '127.0.0.1:0' })
   await listener.start(record ? recorder.watch(broker) : broker)
   const port = Number(listener.address.slice(listener.address.lastIndexOf(':') + 1))
   const clients: RawClient[] = []

@@ -16,7 +16,10 @@ export class ManualClock {
 
   every = (interval: number, run: () => void): (() => void) => this.#add({ at: this.#now + interval, interval, run })
 
-  /** Moves on by so many milliseconds and runs all that comes due on the way, in order of time. */
+  /**
+   * Moves on by so many milliseconds and runs all that comes due on the way, in order of time. What repeats runs the first and
+   * the last time that it is due, like a real timer after a long sleep.
+   */
   advance(milliseconds: number): void {
     const end = this.#now + milliseconds
     for (;;) {
@@ -25,7 +28,7 @@ export class ManualClock {
       if (next === undefined) break
       this.#now = Math.max(this.#now, next.at)
       if (next.interval === undefined) this.#timers.delete(next)
-      else next.at += Math.max(1, next.interval)
+      else next.at += next.interval * Math.max(1, Math.floor((end - next.at) / next.interval))
       next.run()
     }
     this.#now = end

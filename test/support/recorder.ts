@@ -1,39 +1,6 @@
 import type { HookPointName, ListenerHost, Transport, TransportHandler } from '@hookmq/api'
 import { type Packet, parser } from 'mqtt-packet'
 
-// One entry for each point: the compiler asks for it when the closed list grows.
-const everyPoint: Record<HookPointName, true> = {
-  'client.connect': true,
-  'client.authenticate': true,
-  'client.check_authn_complete': true,
-  'client.post_authn': true,
-  'client.connack': true,
-  'client.connected': true,
-  'client.disconnected': true,
-  'client.authorize': true,
-  'client.check_authz_complete': true,
-  'client.subscribe': true,
-  'client.unsubscribe': true,
-  'client.ping': true,
-  'session.created': true,
-  'session.resumed': true,
-  'session.takenover': true,
-  'session.discarded': true,
-  'session.subscribed': true,
-  'session.unsubscribed': true,
-  'session.disconnected': true,
-  'session.terminated': true,
-  'message.publish': true,
-  'message.puback': true,
-  'message.dropped': true,
-  'message.delivered': true,
-  'message.acked': true,
-  'message.nack': true,
-  'delivery.dropped': true,
-  'delivery.completed': true,
-}
-export const hookPointNames = Object.keys(everyPoint) as HookPointName[]
-
 /** Points that say little in most sequences; `lines` leaves them out unless asked for. */
 const internalPoints: readonly string[] = [
   'client.check_authn_complete',

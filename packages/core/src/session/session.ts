@@ -398,7 +398,8 @@ export class Session implements Receiver {
       channel.writeAck('pubrel', entry.packetId, 0)
       return
     }
-    if (remainingLife(entry.message, this.broker.clock.now()) === 0) {
+    // A QoS 2 PUBLISH that has been sent is carried through. [MQTT-4.3.3-7]
+    if (entry.qos === 1 && remainingLife(entry.message, this.broker.clock.now()) === 0) {
       this.#inflight?.delete(entry.packetId)
       return this.#drop(entry, 'expired')
     }

@@ -42,6 +42,18 @@ describe('tracked files', { skip: existsSync(join(root, '.git')) ? false : 'not 
     assert.deepEqual(found, [])
   })
 
+  test('no source of a package is ignored by git', () => {
+    const folders = ['packages', 'listeners', 'stores', 'plugins', 'test', 'scripts', 'examples', 'etc', 'docs']
+    const ignored = execFileSync('git', ['ls-files', '--others', '--ignored', '--exclude-standard', '--', ...folders], {
+      cwd: root,
+      encoding: 'utf8',
+    })
+    assert.deepEqual(
+      ignored.split('\n').filter((path) => path !== '' && !path.includes('node_modules/')),
+      [],
+    )
+  })
+
   test('relative links in the documents lead somewhere', () => {
     const broken = trackedTextFiles()
       .filter(({ path }) => path.endsWith('.md'))

@@ -1,0 +1,146 @@
+import { mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Logger } from '@hookmq/api'
+import pino from 'pino'
+import pretty from 'pino-pretty'
+import { HookmqError, messageOf } from '../errors.ts'
+import { type LogLevel, logLevels } from './levels.ts'
+
+const thresholds: Record<LogLevel, number> = { debug: 20, info: 30, warn: 40, error: 50, silent: 100 }
+
+// Nothing in the broker hands these to a logger; the list is the second lock on the same door.
+const secretFields = ['password', '*.password', 'payload', '*.payload', 'authenticationData', '*.authenticationData']
+
+export interface LoggerOptions {
+  /** Default 'info'. */
+  level?: LogLevel
+  /** 'auto' (default): 'pretty' on a terminal, JSON lines elsewhere. */
+  format?: 'auto' | 'pretty' | 'json'
+  /** File descriptor to write to; false: none. Default 2, standard error. */
+  fd?: number | false
+  /** A file to append to, as JSON lines unless the format is 'pretty'. Its folder is created. */
+  file?: string
+}
+
+/** A logger whose level, and that of all its children, can be changed while it runs. */
+export interface AdjustableLogger extends Logger {
+  level: LogLevel
+  /** Writes out what is buffered; call before the process exits. */
+  flush(): void
+}
+
+interface Shared {
+  level: LogLevel
+  threshold: number
+  flush(): void
+}
+
+class PinoLogger implements AdjustableLogger {
+  readonly #pino: pino.Logger
+  // Shared with all children: pino's own levels are copied at child(), so a later change would not reach them.
+  readonly #shared: Shared
+
+  constructor(inner: pino.Logger, shared: Shared) {
+    this.#pino = inner
+    this.#shared = shared
+  }
+
+  get level(): LogLevel {
+    return this.#shared.level
+  }
+
+  set level(level: LogLevel) {
+    if (thresholds[level] === undefined)
+      throw new TypeError(`log level must be one of ${logLevels.join(', ')}, got '${String(level)}'`)
+    this.#shared.level = level
+    this.#shared.threshold = thresholds[level]
+  }
+
+  debug(message: string, fields?: Record<string, unknown>): void {
+    if (this.#shared.threshold <= 20) this.#pino.debug(fields ?? {}, message)
+  }
+
+  info(message: string, fields?: Record<string, unknown>): void {
+    if (this.#shared.threshold <= 30) this.#pino.info(fields ?? {}, message)
+  }
+
+  warn(message: string, fields?: Record<string, unknown>): void {
+    if (this.#shared.threshold <= 40) this.#pino.warn(fields ?? {}, message)
+  }
+
+  error(message: string, fields?: Record<string, unknown>): void {
+    if (this.#shared.threshold <= 50) this.#pino.error(fields ?? {}, message)
+  }
+
+  child(fields: Record<string, unknown>): PinoLogger {
+    return new PinoLogger(this.#pino.child(fields), this.#shared)
+  }
+
+  flush(): void {
+    this.#shared.flush()
+  }
+}
+
+/**
+ * A logger on standard error: readable text on a terminal, one JSON object per line elsewhere. Throws a HookmqError when the
+ * file cannot be opened.
+ */
+export function createLogger(options: LoggerOptions = {}): AdjustableLogger {
+  const { fd = 2, format = 'auto', file } = options
+  const outputs: SonicBoom[] = []
+  const streams: pino.StreamEntry[] = []
+  const add = (dest: number, terminal: boolean): void => {
+    // A reader of our log who stands still must not stop the broker: asynchronous, and beyond this many bytes lines are dropped.
+    const output = pino.destination({ dest, sync: false, maxLength: 8 * 1024 * 1024 })
+    // A closed terminal or pipe is no reason to die.
+    output.on('error', () => {})
+    outputs.push(output)
+    const readable = format === 'pretty' || (format === 'auto' && terminal)
+    const stream = readable
+      ? pretty({ destination: output, colorize: terminal, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' })
+      : output
+    streams.push({ level: 'debug', stream })
+  }
+  if (fd !== false) add(fd, fd === 2 && process.stderr.isTTY === true)
+  if (file !== undefined) add(openLogFile(file), false)
+  const inner = pino(
+    {
+      level: 'debug',
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { error: pino.stdSerializers.err, err: pino.stdSerializers.err },
+      redact: { paths: secretFields, censor: '[hidden]' },
+    },
+    streams.length === 1 ? streams[0].stream : pino.multistream(streams),
+  )
+  const shared: Shared = {
+    level: 'info',
+    threshold: thresholds.info,
+    flush() {
+      for (const output of outputs) flushOne(output)
+    },
+  }
+  const logger = new PinoLogger(inner, shared)
+  logger.level = options.level ?? 'info'
+  return logger
+}
+
+type SonicBoom = ReturnType<typeof pino.destination>
+
+function flushOne(output: SonicBoom): void {
+  try {
+    output.flushSync()
+  } catch {
+    // The descriptor is gone or not ready yet; there is nobody left to tell.
+  }
+}
+
+function openLogFile(file: string): number {
+  try {
+    mkdirSync(dirname(file), { recursive: true })
+    return openSync(file, 'a')
+  } catch (error) {
+    throw new HookmqError('CONFIG_INVALID', `log.file: cannot write to ${file}: ${messageOf(error)}`)
+  }
+}

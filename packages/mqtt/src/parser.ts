@@ -1,18 +1,10 @@
-import { decodeConnack, decodeConnect } from './decode-connect.ts'
-import {
-  decodeAck,
-  decodeAuth,
-  decodeDisconnect,
-  decodeSuback,
-  decodeSubscribe,
-  decodeUnsuback,
-  decodeUnsubscribe,
-} from './decode-control.ts'
+import { ackTypes, decodeControl } from './decode-control.ts'
 import { decodePublish } from './decode-publish.ts'
-import { MqttError, malformed, protocolError } from './error.ts'
+import { MqttError, malformed } from './error.ts'
 import { checkFirstByte } from './fixed-header.ts'
 import type { PublishFrame } from './frame.ts'
-import type { AckPacket, ControlPacket, ProtocolVersion } from './packets.ts'
+import { giveBackFrame, takeFrame } from './frame-pool.ts'
+import type { ControlPacket, ProtocolVersion } from './packets.ts'
 import { noProperties } from './property-table.ts'
 import { PacketReader } from './reader.ts'
 import { ReasonCode } from './reason-codes.ts'
@@ -30,32 +22,6 @@ export interface ParserOptions {
   maximumPacketSize: number
   /** Which side this is: a 'server' (default) reads what clients send. */
   role?: 'server' | 'client'
-}
-
-const noBytes = Buffer.alloc(0)
-const ackTypes: readonly AckPacket['type'][] = ['puback', 'pubrec', 'pubrel', 'pubcomp']
-
-// One frame per depth of nesting, not per parser: a sink that writes into another parser gets the next one, and 20,000 idle
-// connections have none.
-const frames: PublishFrame[] = []
-let depth = 0
-
-function makeFrame(): PublishFrame {
-  return {
-    buffer: noBytes,
-    start: 0,
-    end: 0,
-    qos: 0,
-    retain: false,
-    dup: false,
-    topicStart: 0,
-    topicEnd: 0,
-    packetId: 0,
-    topicAlias: 0,
-    propertiesStart: 0,
-    propertiesEnd: 0,
-    payloadStart: 0,
-  }
 }
 
 /**
@@ -238,14 +204,8 @@ export class PacketParser {
   }
 
   #run(buffer: Buffer, start: number, end: number): number {
-    let frame = frames[depth]
-    if (frame === undefined) {
-      frame = makeFrame()
-      frames[depth] = frame
-    }
-    depth++
+    const frame = takeFrame(buffer)
     this.#running = true
-    frame.buffer = buffer
     let finished = false
     try {
       const position = this.#parse(buffer, start, end, frame)
@@ -254,8 +214,7 @@ export class PacketParser {
     } finally {
       if (!finished) this.stop()
       this.#running = false
-      depth--
-      frame.buffer = noBytes
+      giveBackFrame(frame)
     }
   }
 
@@ -308,62 +267,18 @@ export class PacketParser {
       sink.packet({ type: ackTypes[type - 4], packetId, reasonCode: 0, properties: noProperties })
       return
     }
-    const reader = new PacketReader(buffer, at, end)
-    switch (type) {
-      case 1: {
-        const packet = decodeConnect(reader, (version) => {
-          this.version = version
-        })
-        // The version was not known when the length was read. [MQTT-1.5.5-1]
-        if (this.version === 5 && at - start > 2 && buffer[at - 1] === 0) {
-          throw malformed('the remaining length is not in its shortest form')
-        }
-        this.#opened = true
-        sink.packet(packet)
-        break
+    const packet = decodeControl(type, new PacketReader(buffer, at, end), version, !this.#server)
+    if (packet.type === 'connect') {
+      this.version = packet.protocolVersion
+      // The version was not known when the length was read. [MQTT-1.5.5-1]
+      if (this.version === 5 && at - start > 2 && buffer[at - 1] === 0) {
+        throw malformed('the remaining length is not in its shortest form')
       }
-      case 2: {
-        const packet = decodeConnack(reader, version)
-        this.#opened = true
-        sink.packet(packet)
-        break
-      }
-      case 4:
-      case 5:
-      case 6:
-      case 7:
-        sink.packet(decodeAck(ackTypes[type - 4], reader, version))
-        break
-      case 8:
-        sink.packet(decodeSubscribe(reader, version))
-        break
-      case 9:
-        sink.packet(decodeSuback(reader, version))
-        break
-      case 10:
-        sink.packet(decodeUnsubscribe(reader, version))
-        break
-      case 11:
-        sink.packet(decodeUnsuback(reader, version))
-        break
-      case 12:
-        reader.finish('PINGREQ')
-        sink.packet({ type: 'pingreq' })
-        break
-      case 13:
-        reader.finish('PINGRESP')
-        sink.packet({ type: 'pingresp' })
-        break
-      case 14:
-        sink.packet(decodeDisconnect(reader, version, !this.#server))
-        break
-      case 15:
-        sink.packet(decodeAuth(reader, !this.#server))
-        break
-      default:
-        // checkFirstByte lets no other type through.
-        throw protocolError(`packet type ${type}`)
+      this.#opened = true
+    } else if (packet.type === 'connack') {
+      this.#opened = true
     }
+    sink.packet(packet)
   }
 }
 

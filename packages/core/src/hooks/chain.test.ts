@@ -241,6 +241,7 @@ describe('verdicts', () => {
     }
     add('message.publish', () => new Proxy({}, { has: trap, get: trap }), { name: 'proxy' })
     add('message.publish', () => ({ ok: Object.defineProperty({}, 'topic', { get: trap }) }), { name: 'getter' })
+    // biome-ignore lint/suspicious/noThenProperty: this is what the case is about
     add('message.publish', () => ({ then: trap }), { name: 'thenable' })
     const message = newMessage()
     const result = publish(message)
@@ -426,12 +427,12 @@ describe('asynchronous hooks', () => {
     assert.deepEqual(engine.waiting(), [])
   })
 
-  it('each have their own timeout', async () => {
+  it('each have their own timeout, and end when the engine is closed', async () => {
     const { engine, lines, add, publish } = makeEngine(1_000_000)
     add('message.publish', () => new Promise(() => {}), { timeout: 30, name: 'thirty' })
     add('message.publish', () => new Promise(() => {}), { timeout: 10, name: 'ten' })
     add('message.delivered', () => new Promise(() => {}), { name: 'long' })
-    void engine.chain('message.delivered').fold({ client: testClient() }, newMessage())
+    const long = engine.chain('message.delivered').fold({ client: testClient() }, newMessage())
     await Promise.all([publish(), publish()])
     assert.deepEqual(
       lines.map(({ fields }) => [fields.hook, fields.timeout]),
@@ -446,6 +447,11 @@ describe('asynchronous hooks', () => {
       engine.waiting().map(({ hook }) => hook),
       ['long'],
     )
+    engine.close()
+    const outcome = await long
+    assert.ok(outcome instanceof Refusal)
+    assert.equal(outcome.by, 'cancelled')
+    assert.deepEqual(engine.waiting(), [])
   })
 
   it('end with their scope, and no later hook runs', async () => {

@@ -167,7 +167,12 @@ describe('what can be seen', () => {
     const { log } = collectingLog()
     const engine = new HookEngine({ log, timeout: 0, queueLimit: 1, queueDrop: 'oldest', now: () => now })
     let duration = 0
-    engine.add('message.publish', () => Promise.resolve().then(() => void (now += duration)), { owner })
+    const answerLater = async () => {
+      await undefined
+      now += duration
+      return undefined
+    }
+    engine.add('message.publish', answerLater, { owner })
     engine.add('message.delivered', () => undefined, { owner })
     for (let run = 0; run < 100; run++) {
       duration = run < 98 ? 10 : 1000

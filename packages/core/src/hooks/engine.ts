@@ -173,6 +173,15 @@ export class HookEngine {
     })
   }
 
+  /**
+   * Gives up what is still running: queued notifications are forgotten, calls in flight end as cancelled and their providers see it. Without this, a
+   * call that is never answered keeps the process alive until its timeout.
+   */
+  close(): void {
+    for (const { queue } of this.#owners.values()) queue.clear()
+    this.#calls.cancelAll()
+  }
+
   #owner(name: string, policy: QueuePolicy): HookOwner {
     const known = this.#owners.get(name)
     if (known !== undefined) return known

@@ -239,6 +239,7 @@ export class NotificationQueue {
   }
 
   #failed(hook: Hook, failure: CallFailure): void {
+    if (failure.kind === 'cancelled') return
     if (failure.kind === 'timeout') hook.fail(this.#log, 'timeout', { timeout: hook.timeout })
     else hook.fail(this.#log, 'rejected', describeError(failure.error))
   }

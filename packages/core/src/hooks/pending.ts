@@ -172,6 +172,13 @@ export class PendingCalls {
     if (--this.#size === 0) this.#timer?.unref()
   }
 
+  /** Settles every call as cancelled and stops the timer. */
+  cancelAll(): void {
+    for (const call of [...this]) call.settle(new CallFailure('cancelled'))
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
   *[Symbol.iterator](): Generator<PendingCall> {
     for (const list of this.#lists.values()) {
       for (let call = list.head; call !== undefined; call = call.next) yield call

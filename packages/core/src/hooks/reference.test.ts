@@ -6,11 +6,7 @@ import { renderHooksReference, wireText } from './reference.ts'
 
 test('docs/reference/hooks.md is what the tables say', () => {
   const written = readFileSync(new URL('../../../../docs/reference/hooks.md', import.meta.url), 'utf8')
-  assert.equal(
-    written,
-    renderHooksReference(),
-    'docs/reference/hooks.md is out of date: run npm run docs',
-  )
+  assert.equal(written, renderHooksReference(), 'docs/reference/hooks.md is out of date: run npm run docs')
 })
 
 test('every hook point has its section', () => {

@@ -5,6 +5,7 @@ import {
   type Packet,
   type Properties,
   type ProtocolVersion,
+  ReasonCode,
   reasonCodeOfReturnCode,
 } from '../src/index.ts'
 
@@ -182,6 +183,11 @@ export function oracleEncode(packet: Packet, version: ProtocolVersion): Buffer {
 /** MQTT 5 allows a password without a user name; mqtt-packet reads that, but does not write it. */
 export function oracleCannotWrite(packet: Packet, version: ProtocolVersion): boolean {
   return version === 5 && packet.type === 'connect' && packet.password !== undefined && packet.username === undefined
+}
+
+/** Section 2.4 lists 0x8C (bad authentication method) for DISCONNECT, the table of 3.14.2.1, which mqtt-packet follows, does not. */
+export function oracleCannotRead(packet: Packet): boolean {
+  return packet.type === 'disconnect' && packet.reasonCode === ReasonCode.BadAuthenticationMethod
 }
 
 /** How mqtt-packet reads the bytes: the packet, or an error. */

@@ -109,7 +109,8 @@ export function writeConnack(
   properties: Properties,
   version: ProtocolVersion,
 ): void {
-  checkReason(packet.reasonCode, 'connack')
+  // Before MQTT 5 each code has a return code that stands for it.
+  if (version === 5) checkReason(packet.reasonCode, 'connack')
   // [MQTT-3.2.2-6] [MQTT-3.2.2-4 v3.1.1]; the byte is reserved in 3.1.
   writer.byte(packet.sessionPresent && packet.reasonCode === 0 && version !== 3 ? 1 : 0)
   writer.byte(version === 5 ? packet.reasonCode : connackReturnCode(packet.reasonCode))

@@ -160,7 +160,7 @@ test('values that cannot be written name their field and leave nothing behind', 
     [{ type: 'suback', packetId: 1, reasonCodes: [], properties: {} }, 5, /^reasonCodes /],
     [{ type: 'subscribe', packetId: 1, subscriptions: [], properties: {} }, 4, /^subscriptions /],
     [{ type: 'unsubscribe', packetId: 1, filters: [], properties: {} }, 4, /^filters /],
-    [{ type: 'connack', sessionPresent: false, reasonCode: 0x8e, properties: {} }, 4, /^reasonCode 142 /],
+    [{ type: 'connack', sessionPresent: false, reasonCode: 0x8e, properties: {} }, 5, /^reasonCode 142 /],
     [{ type: 'auth', reasonCode: 0, properties: {} }, 4, /^auth /],
   ]
   for (const [packet, version, message] of cases) {

@@ -52,7 +52,7 @@ function filterProblem(filter: string, limits: TopicLimits): string | undefined 
     const alone =
       (at === start || filter.charCodeAt(at - 1) === slash) &&
       (at + 1 === filter.length || filter.charCodeAt(at + 1) === slash)
-    // [MQTT-4.7.1-2] [MQTT-4.7.1-3] [MQTT-4.7.1-2 v3.1.1] [MQTT-4.7.1-3 v3.1.1]
+    // [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.1-2 v3.1.1] [MQTT-4.7.1-3 v3.1.1]
     if (!alone) return `has a ${unit === hash ? '#' : '+'} that does not fill a whole level`
     // [MQTT-4.7.1-1] [MQTT-4.7.1-2 v3.1.1]
     if (unit === hash && at + 1 !== filter.length) return 'has a # that is not its last level'

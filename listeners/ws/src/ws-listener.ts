@@ -71,7 +71,11 @@ export class WsListener extends LayeredListener {
         openTransport(host, origin, webSocket, socket, lower.endpoints, certificate ?? lower.certificate)
       })
     })
-    return (socket) => server.emit('connection', socket)
+    return (socket) => {
+      server.emit('connection', socket)
+      // Behind a PROXY protocol header the socket comes paused, with bytes that are read already. TLS fetches them, HTTP does not.
+      if (this.tls === undefined) socket.resume()
+    }
   }
 
   /** It never listens: connections come to it when limits and PROXY header are behind them. */

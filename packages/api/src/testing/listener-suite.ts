@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { Duplex } from 'node:stream'
 import { after, describe, test } from 'node:test'
 import type { Listener, ListenerHost, Logger, Transport, TransportHandler } from '../listener.ts'
+import { until } from './recording-host.ts'
 
 export interface ListenerSuiteOptions {
   /** 0 = no limit. */
@@ -36,7 +37,7 @@ export function listenerSuite(name: string, suite: ListenerSuite): void {
       for (const stop of stops) await stop()
     })
     const start = async (options: ListenerSuiteOptions = {}, react: Reaction = echo): Promise<Running> => {
-      const host = new RecordingHost(react)
+      const host = new SuiteHost(react)
       const listener = suite.create(options)
       await listener.start(host)
       stops.push(async () => {
@@ -339,7 +340,7 @@ export function listenerSuite(name: string, suite: ListenerSuite): void {
     test('an address in use: one line that names listener and address', async () => {
       const { listener } = await start()
       const second = suite.create({ address: listener.address })
-      await assert.rejects(second.start(new RecordingHost(echo)), (error: Error) => {
+      await assert.rejects(second.start(new SuiteHost(echo)), (error: Error) => {
         assert.match(error.message, /^listener [a-z]+:\w+: [^\n]+$/)
         const { address } = listener
         const port = address.slice(address.lastIndexOf(':') + 1)
@@ -400,7 +401,7 @@ export function listenerSuite(name: string, suite: ListenerSuite): void {
 }
 
 interface Running {
-  readonly host: RecordingHost
+  readonly host: SuiteHost
   readonly listener: Listener & { readonly refused: Readonly<Record<string, number>> }
 }
 
@@ -411,7 +412,7 @@ const echo: Reaction = (connection, chunk) => connection.transport.write(Buffer.
 const silent: Reaction = () => {}
 
 /** Stands in for the broker. */
-class RecordingHost implements ListenerHost {
+class SuiteHost implements ListenerHost {
   readonly connections: Connection[] = []
   readonly errors: string[] = []
   refuses = false
@@ -521,13 +522,4 @@ class Client {
 
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
-}
-
-/** Waits as long as a very slow machine may need; a failure says for what. */
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + 30_000
-  while (!condition()) {
-    if (performance.now() > end) assert.fail(`waited in vain until: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 1))
-  }
 }

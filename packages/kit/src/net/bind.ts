@@ -1,5 +1,6 @@
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs'
 import { type AddressInfo, connect, type Server } from 'node:net'
+import { dirname } from 'node:path'
 import { formatAddress, type ListenAddress } from './address.ts'
 
 /** Bytes of sun_path on Linux without the terminating zero. The other systems have 4 less, and say so themselves. */
@@ -46,6 +47,10 @@ async function prepareSocketPath(id: string, path: string): Promise<void> {
       `listener ${id}: the socket path ${path} has ${bytes} bytes, the system takes ${LONGEST_SOCKET_PATH}; choose a shorter one`,
     )
   }
+  // The system's own answer to this is "permission denied".
+  if (!existsSync(dirname(path))) {
+    throw new Error(`listener ${id}: the folder of the socket ${path} does not exist; create it or choose another path`)
+  }
   const status = lstatSync(path, { throwIfNoEntry: false })
   if (status === undefined) return
   if (!status.isSocket()) {
@@ -76,8 +81,6 @@ function explain(id: string, address: ListenAddress, error: NodeJS.ErrnoExceptio
       case 'EACCES':
       case 'EPERM':
         return `listener ${id}: no permission to create the socket ${where}; choose a folder that this user may write to`
-      case 'ENOENT':
-        return `listener ${id}: the folder of the socket ${where} does not exist; create it or choose another path`
     }
     return `listener ${id}: cannot listen on ${where}: ${error.message}`
   }

@@ -36,7 +36,7 @@ export class ProxyReader {
 }
 
 /**
- * Reads the header from a socket that another protocol is to read next, and leaves the bytes behind it unread.
+ * Reads the header from a socket that another protocol is to read next, and leaves it paused, the bytes behind the header unread.
  * @param done gets the header, or the text of what is wrong with it; not called when the socket closes first
  */
 export function readProxyHeader(socket: Socket, timeout: number, done: (result: ProxyPreamble | string) => void): void {

@@ -46,11 +46,15 @@ export function installIntoEmptyFolder(others: readonly string[]): InstalledFold
   return folder
 }
 
-/** "npm test" puts this checkout's programs on the PATH and tells its own settings; a user has neither. */
-function cleanEnvironment(): NodeJS.ProcessEnv {
+/**
+ * "npm test" puts this checkout's programs on the PATH and tells its own settings; a user has neither.
+ *
+ * @param first folders to look for programs in first
+ */
+export function cleanEnvironment(first: readonly string[] = [dirname(process.execPath)]): NodeJS.ProcessEnv {
   const settings = Object.entries(process.env).filter(
     ([name]) => !/^(npm_(?!config_(cache|registry|userconfig))|INIT_CWD|NODE_TEST_|NODE_OPTIONS|HOOKMQ_)/i.test(name),
   )
   const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules'))
-  return { ...Object.fromEntries(settings), PATH: [dirname(process.execPath), ...folders].join(delimiter) }
+  return { ...Object.fromEntries(settings), PATH: [...first, ...folders].join(delimiter) }
 }

@@ -111,6 +111,13 @@ function options(version: ProtocolVersion): Arbitrary<SubscriptionOptions> {
     )
 }
 
+/** The reasons of 3.14.2.1; a client has only some of them. */
+function disconnectCode(version: ProtocolVersion, from: 'client' | 'server'): Arbitrary<number> {
+  if (version !== 5) return fc.constant(0)
+  if (from === 'server') return reasonCode('disconnect')
+  return fc.constantFrom(0x00, 0x04, 0x80, 0x81, 0x82, 0x83, 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99)
+}
+
 /** Any packet that this side may send in this version; CONNECT and CONNACK only when `opening`, and then nothing else. */
 export function packet(version: ProtocolVersion, from: 'client' | 'server', opening: boolean): Arbitrary<Packet> {
   const list = (holder: PropertyHolder) => (version === 5 ? properties(holder) : fc.constant<Properties>({}))
@@ -172,9 +179,10 @@ export function packet(version: ProtocolVersion, from: 'client' | 'server', open
   }
   if (version === 5 || from === 'client') {
     kinds.push(
-      fc.tuple(code('disconnect'), list('disconnect')).map(([reasonCode, properties]) => {
+      fc.tuple(disconnectCode(version, from), list('disconnect')).map(([reasonCode, properties]) => {
         const mine = { ...properties }
         if (from === 'server') delete mine.sessionExpiryInterval
+        else delete mine.serverReference
         return { type: 'disconnect', reasonCode, properties: mine }
       }),
     )

@@ -31,7 +31,7 @@ import { PluginHost } from './plugins/host.ts'
 import { Registrations } from './plugins/registrations.ts'
 import { Refusal } from './refusal.ts'
 import { Retained } from './retained/retained.ts'
-import { Router, type Routes } from './routing/index.ts'
+import { Router, type Routes, type SharedGroup } from './routing/index.ts'
 import type { DeliveryTarget } from './routing/target.ts'
 import { Sessions } from './session/registry.ts'
 import type { Session } from './session/session.ts'
@@ -273,13 +273,18 @@ export class Broker implements ListenerHost {
     }
     let count = direct.length
     for (let index = 0; index < shared.length; index++) {
-      const route = shared[index]!.pick(message.from, message.topic)
-      if (route === undefined) continue
-      ;(route.receiver as DeliveryTarget).deliver(message, route)
-      count++
+      if (this.deliverToGroup(message, shared[index]!)) count++
     }
     if (count === 0 && shared.length === 0) this.dropMessage(message, 'no_subscribers')
     return count
+  }
+
+  /** One member of the group gets it. false: the group is empty. */
+  deliverToGroup(message: BrokerMessage, group: SharedGroup): boolean {
+    const route = group.pick(message.from, message.topic)
+    if (route === undefined) return false
+    ;(route.receiver as DeliveryTarget).deliver(message, route, group)
+    return true
   }
 
   dropMessage(

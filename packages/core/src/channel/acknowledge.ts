@@ -30,7 +30,7 @@ export function handleAck(channel: Channel, packet: AckPacket): undefined {
       counters[M.PACKETS_PUBREL_RECEIVED]++
       const known = session.awaitingRel?.delete(packetId) === true
       if (!known) counters[M.PACKETS_PUBREL_MISSED]++
-      // [MQTT-4.3.3-11] [MQTT-3.6.4-1 v3.1.1]
+      // [MQTT-4.3.3-11] [MQTT-4.3.3-2 v3.1.1]
       channel.writeAck('pubcomp', packetId, known ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound)
       return
     }

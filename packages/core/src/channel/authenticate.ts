@@ -66,7 +66,15 @@ function completed(
   const refused = outcome instanceof Refusal
   if (!refused && outcome.result.result === 'continue') return outcome
   const anonymous = !refused && outcome.result.result === 'allow' && outcome.result.anonymous === true
-  if (anonymous) broker.metrics.counters[M.CLIENT_AUTH_ANONYMOUS]++
+  const { counters } = broker.metrics
+  if (refused) counters[M.CLIENT_AUTH_FAILURE]++
+  else {
+    counters[M.CLIENT_AUTH_SUCCESS]++
+    if (anonymous) {
+      counters[M.CLIENT_AUTH_ANONYMOUS]++
+      counters[M.CLIENT_AUTH_SUCCESS_ANONYMOUS]++
+    }
+  }
   if (broker.chains.clientCheckAuthnComplete.size !== 0) {
     broker.chains.clientCheckAuthnComplete.notify({
       client: credential,
@@ -108,6 +116,8 @@ export function handleAuth(channel: Channel, packet: AuthPacket): void {
       step: 'continue',
       state: channel.authenticationState,
     }
+    // Over unless the next answer says that it goes on: a later AUTH 0x18 that nobody asked for finds nothing.
+    channel.authenticationState = undefined
     const work = after(authenticate(channel, credential), (outcome) =>
       finishConnect(channel, exchange.packet, exchange.connectProperties, outcome),
     )

@@ -130,6 +130,7 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
       this.broker.reportBug(error)
       return this.fail(ReasonCode.UnspecifiedError)
     }
+    this.broker.metrics.counters[M.PACKETS_MALFORMED]++
     this.broker.log.debug('malformed packet', {
       clientId: this.clientId,
       peerhost: this.transport.peerhost,
@@ -240,8 +241,10 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
 
   #checkWindow(): void {
     const waiting = this.order?.length ?? 0
-    if (waiting >= this.broker.options.hookWindow) this.hold(HOLD_WINDOW)
-    else if (waiting <= this.broker.options.hookWindow / 2) this.release(HOLD_WINDOW)
+    if (waiting >= this.broker.options.hookWindow) {
+      if ((this.#holds & HOLD_WINDOW) === 0) this.broker.metrics.counters[M.CONNECTIONS_WINDOW_PAUSED]++
+      this.hold(HOLD_WINDOW)
+    } else if (waiting <= this.broker.options.hookWindow / 2) this.release(HOLD_WINDOW)
   }
 
   hold(reason: number): void {

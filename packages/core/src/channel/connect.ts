@@ -229,6 +229,7 @@ function accept(
   const { options } = broker
   if (broker.sessions.full && !broker.sessions.has(client.clientId)) {
     broker.metrics.counters[M.CONNECTIONS_REFUSED]++
+    broker.metrics.counters[M.CONNECTIONS_REFUSED_SESSION_LIMIT]++
     return refuse(
       channel,
       new Refusal('reject', ReasonCode.QuotaExceeded, 'core', 'the broker holds as many sessions as it may'),

@@ -36,7 +36,10 @@ export function receivePublish(channel: Channel, frame: PublishFrame): void {
       ? noProperties
       : decodeProperties(frame.buffer, frame.propertiesStart, frame.propertiesEnd, 'publish')
   const entry = resolveTopic(channel, frame, properties)
-  if (entry === undefined) return
+  if (entry === undefined) {
+    channel.broker.metrics.counters[M.PACKETS_PUBLISH_ERROR]++
+    return
+  }
   // The payload lies in a read buffer that will be overwritten; whoever gets the message may keep it.
   const payload = Buffer.allocUnsafe(frame.end - frame.payloadStart)
   frame.buffer.copy(payload, 0, frame.payloadStart, frame.end)
@@ -216,6 +219,8 @@ function finish(
   const { broker, session, client } = channel
   if (channel.state !== 'connected' || session === undefined || client === undefined) return undefined
   if (outcome instanceof Refusal) {
+    broker.metrics.counters[M.PACKETS_PUBLISH_DROPPED]++
+    if (outcome.kind === 'drop') broker.metrics.counters[M.MESSAGES_DROPPED_HOOK]++
     if (
       qos === 2 &&
       outcome.kind === 'reject' &&

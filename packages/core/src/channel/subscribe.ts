@@ -126,6 +126,7 @@ function refusedCapability(channel: Channel, request: Request): number | undefin
     session.subscriptions.size >= options.maxSubscriptions &&
     !session.subscriptions.has(request.filter)
   ) {
+    broker.metrics.counters[M.SUBSCRIPTIONS_REFUSED_LIMIT]++
     return ReasonCode.QuotaExceeded
   }
   return undefined
@@ -187,6 +188,7 @@ export function handleUnsubscribe(channel: Channel, packet: UnsubscribePacket): 
   for (const filter of packet.filters) {
     const fault = topicFilterError(filter, { maxLength: 0xffff, maxLevels: 0xffff })
     if (fault !== undefined) {
+      broker.metrics.counters[M.PACKETS_UNSUBSCRIBE_ERROR]++
       channel.fail(fault.reasonCode, fault.message)
       return undefined
     }

@@ -1,4 +1,4 @@
-import { type FoldPointName, type HookPointEntry, hookPointNames, hookPointTable } from '@hookmq/api'
+import { type FoldPointName, hookPointNames, hookPointTable } from '@hookmq/api'
 import { connackReturnCode } from '@hookmq/mqtt'
 import { type VerdictRow, verdictTable, type Wire } from './verdict-table.ts'
 
@@ -32,7 +32,7 @@ export function renderHooksReference(): string {
 }
 
 function point(name: (typeof hookPointNames)[number]): string {
-  const entry: HookPointEntry = hookPointTable[name]
+  const entry = hookPointTable[name]
   const lines = [`### ${name}\n`, `${entry.description}\n`, `**When:** ${entry.when}\n`]
   const meanings: Readonly<Record<string, string>> = entry.args
   const args = Object.entries(meanings).map(([argument, meaning]) => `| \`${argument}\` | ${cell(meaning)} |`)

@@ -51,9 +51,11 @@ export class Retained {
     for (let next = messages.next(); next.done !== true; next = messages.next()) {
       const message = next.value
       // [MQTT-3.3.2-5]: found only when it is read, which is when it matters.
-      if (message !== undefined && remainingLife(message, this.#broker.clock.now()) === 0)
+      if (message !== undefined && remainingLife(message, this.#broker.clock.now()) === 0) {
         this.store.delete(message.topic)
-      else yield message
+        // Counts as a step: a long run of expired messages must not hold the loop up.
+        yield undefined
+      } else yield message
     }
     return undefined
   }

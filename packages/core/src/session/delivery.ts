@@ -1,6 +1,7 @@
 import type { Message } from '@hookmq/api'
 import type { QoS } from '@hookmq/mqtt'
 import type { BrokerMessage } from '../message.ts'
+import type { SharedGroup } from '../routing/types.ts'
 
 /** One message on its way to one session. */
 export interface Delivery {
@@ -8,6 +9,8 @@ export interface Delivery {
   readonly qos: QoS
   readonly retain: boolean
   readonly subscriptionIdentifiers: readonly number[] | undefined
+  /** The shared group that this client was chosen from. */
+  readonly group: SharedGroup | undefined
 }
 
 /** What a delivery counts for in the bounds of a queue: a rough size in bytes. */

@@ -32,6 +32,7 @@ export class Inflight {
       qos: delivery.qos,
       retain: delivery.retain,
       subscriptionIdentifiers: delivery.subscriptionIdentifiers,
+      group: delivery.group,
       packetId,
       stage: 'publish',
       resend: false,

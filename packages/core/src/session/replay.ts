@@ -50,7 +50,9 @@ export class RetainedReplay {
 
   /** The connection is gone but the session stays: the rest goes to its queue, within its bounds. */
   flushToQueue(): void {
-    while (!this.#done && this.#deliverNext());
+    const room = this.#session.queueRoom
+    // Twice as many steps as there is room: a step may find nothing.
+    for (let step = 0; step < room * 2 && this.#session.queueRoom > 0; step++) if (!this.#deliverNext()) return
   }
 
   #deliverNext(): boolean {

@@ -6,7 +6,8 @@ import { InOrder } from '../channel/in-order.ts'
 import type { BrokerMessage } from '../message.ts'
 import * as M from '../metrics/index.ts'
 import { Refusal } from '../refusal.ts'
-import type { Receiver, Route, StoredOptions } from '../routing/types.ts'
+import type { DeliveryTarget } from '../routing/target.ts'
+import type { Route, SharedGroup, StoredOptions } from '../routing/types.ts'
 import { type Delivery, remainingLife } from './delivery.ts'
 import { Inflight, type InflightEntry } from './inflight.ts'
 import { MessageQueue } from './queue.ts'
@@ -19,7 +20,7 @@ const noSubscriptions: ReadonlyMap<string, StoredOptions> = new Map()
  * What the broker keeps for one client id, also while it is not connected. Fields that an idle client does not need are
  * made when they are first used: a broker holds many idle clients.
  */
-export class Session implements Receiver {
+export class Session implements DeliveryTarget {
   readonly id: string
   readonly createdAt: number
   readonly broker: Broker
@@ -74,6 +75,12 @@ export class Session implements Receiver {
 
   get queueLength(): number {
     return this.#queue?.length ?? 0
+  }
+
+  /** Messages that fit into the queue without another being dropped for them. */
+  get queueRoom(): number {
+    const { maxQueueLength } = this.broker.options
+    return maxQueueLength === 0 ? 0xffff : Math.max(0, maxQueueLength - this.queueLength)
   }
 
   get queueDropped(): number {
@@ -145,8 +152,23 @@ export class Session implements Receiver {
     this.#subscriptions = undefined
     for (const replay of this.#replays ?? []) replay.cancel()
     this.#replays = undefined
+    this.#handOver()
     this.cancelExpiry?.()
     this.cancelExpiry = undefined
+  }
+
+  /**
+   * What this session got for a shared group and did not finish goes to another member. Not QoS 2 that was sent: nobody
+   * else may get that. [MQTT-4.8.2-5]
+   */
+  #handOver(): void {
+    for (const entry of this.#inflight?.values() ?? []) {
+      if (entry.group !== undefined && entry.qos === 1) this.broker.deliverToGroup(entry.message, entry.group)
+    }
+    for (let delivery = this.#queue?.shift(); delivery !== undefined; delivery = this.#queue?.shift()) {
+      if (delivery.group !== undefined) this.broker.deliverToGroup(delivery.message, delivery.group)
+    }
+    this.#inflight = undefined
   }
 
   /**
@@ -168,19 +190,17 @@ export class Session implements Receiver {
 
   // --- messages to the client ----------------------------------------------------------------------------------
 
-  /** Takes a routed message. false: this session cannot, another member of the shared group should. */
-  deliver(message: BrokerMessage, route: Route): boolean {
+  /** Takes a routed message; `group`: the shared group that this session was chosen from. */
+  deliver(message: BrokerMessage, route: Route, group?: SharedGroup): void {
     const options = this.broker.options
     // [MQTT-3.8.3-3]
     if ((route.noLocal || options.ignoreLoopDeliver) && message.from === this.id) {
-      this.broker.dropDelivery(this.client, message, 'no_local')
-      return true
+      return this.broker.dropDelivery(this.client, message, 'no_local')
     }
     const qos = lower(message.qos, route.qos, options.upgradeQos)
     // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
     const retain = message.retain && route.retainAsPublished
-    this.#take({ message, qos, retain, subscriptionIdentifiers: route.subscriptionIdentifiers })
-    return true
+    this.#take({ message, qos, retain, subscriptionIdentifiers: route.subscriptionIdentifiers, group })
   }
 
   /** Takes a stored retained message. [MQTT-3.3.1-8 v3.1.1] */
@@ -190,6 +210,7 @@ export class Session implements Receiver {
       qos: lower(message.qos, qos, this.broker.options.upgradeQos),
       retain: true,
       subscriptionIdentifiers,
+      group: undefined,
     })
   }
 

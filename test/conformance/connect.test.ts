@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { publishThrough, subscribe } from '../support/actions.ts'
+import { propertiesOf, publishThrough, subscribe } from '../support/actions.ts'
 import { startBroker } from '../support/broker.ts'
 import { hex } from '../support/hex.ts'
 import { allVersions, currentVersions, testVersions } from '../support/versions.ts'
@@ -69,7 +69,7 @@ test('an empty identifier gets a unique one, returned and used [MQTT-3.1.3-6] [M
   const first = await broker.connect({ clientId: '' })
   const second = await broker.connect({ clientId: '' })
   const ids = [first, second].map((client) => {
-    return (client.connack?.properties as { assignedClientIdentifier?: string }).assignedClientIdentifier ?? ''
+    return String(propertiesOf(client.connack).assignedClientIdentifier ?? '')
   })
   assert.ok(ids[0] && ids[1])
   assert.notEqual(ids[0], ids[1])
@@ -186,7 +186,7 @@ test('what the broker cannot do is announced, what it can is not [MQTT-3.2.2-9]'
     maxPacketSize: 5000,
   })
   const client = await limited.connect()
-  const properties = client.connack?.properties as Record<string, unknown>
+  const properties = propertiesOf(client.connack)
   assert.equal(Number(properties.maximumQoS), 1)
   assert.equal(Number(properties.retainAvailable), 0)
   assert.equal(Number(properties.wildcardSubscriptionAvailable), 0)

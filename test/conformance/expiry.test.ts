@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { acknowledge, payloads, publish, publishThrough, subscribe } from '../support/actions.ts'
+import { acknowledge, payloads, propertiesOf, publish, publishThrough, subscribe } from '../support/actions.ts'
 import { startBroker } from '../support/broker.ts'
 import { ManualClock } from '../support/clock.ts'
 import { currentVersions, testVersions } from '../support/versions.ts'
@@ -128,7 +128,7 @@ test('the broker lowers an expiry that is too long and says so', async (t) => {
   const broker = await startBroker(t, { maxSessionExpiryInterval: 50 }, { clock })
   const settings = { clientId: 's', clean: false, properties: { sessionExpiryInterval: 1000 } }
   const first = await broker.connect(settings)
-  assert.equal((first.connack?.properties as Record<string, unknown>).sessionExpiryInterval, 50)
+  assert.equal(propertiesOf(first.connack).sessionExpiryInterval, 50)
   await first.disconnect()
   clock.advance(60_000)
   const second = await broker.connect(settings)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { acknowledge, payloads, publish, publishThrough, subscribe } from '../support/actions.ts'
+import { acknowledge, payloads, propertiesOf, publish, publishThrough, subscribe } from '../support/actions.ts'
 import { startBroker } from '../support/broker.ts'
 import type { Received } from '../support/raw-client.ts'
 import { currentVersions, testVersions } from '../support/versions.ts'
@@ -133,11 +133,11 @@ test('CONNACK keeps within the Maximum Packet Size [MQTT-3.2.2-19] [MQTT-3.2.2-2
   }))
   const client = await broker.connect({ properties: { maximumPacketSize: 100 } })
   assert.ok(Buffer.concat(client.bytes).length <= 100)
-  const properties = client.connack?.properties as Record<string, unknown>
+  const properties = propertiesOf(client.connack)
   assert.equal(properties.reasonString, undefined)
   assert.equal(properties.userProperties, undefined)
   const large = await broker.connect()
-  assert.equal((large.connack?.properties as Record<string, unknown>).reasonString, 'r'.repeat(200))
+  assert.equal(propertiesOf(large.connack).reasonString, 'r'.repeat(200))
 })
 
 test('DISCONNECT keeps within the Maximum Packet Size [MQTT-3.14.2-3]', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { publish, publishThrough, subscribe } from '../support/actions.ts'
+import { propertiesOf, publish, publishThrough, subscribe } from '../support/actions.ts'
 import { startBroker } from '../support/broker.ts'
 import type { Received } from '../support/raw-client.ts'
 
@@ -41,7 +41,7 @@ test('alias 0 and aliases above the maximum [MQTT-3.3.2-8] [MQTT-3.3.2-9]', asyn
 test('no aliases at all when the maximum is 0', async (t) => {
   const broker = await startBroker(t, { maxTopicAlias: 0 })
   const client = await broker.connect()
-  const properties = (client.connack?.properties ?? {}) as { topicAliasMaximum?: number }
+  const properties = propertiesOf(client.connack)
   assert.equal(properties.topicAliasMaximum ?? 0, 0)
   publish(client, 'a', 'x', { properties: { topicAlias: 1 } })
   await client.expectDisconnect(0x94)

@@ -96,3 +96,8 @@ export function auth(reasonCode: number, authenticationMethod: string, data: str
 export function payloads(packets: readonly Received[]): string[] {
   return packets.filter(({ cmd }) => cmd === 'publish').map(({ payload }) => String(payload))
 }
+
+/** Properties of a packet; none where it has none. */
+export function propertiesOf(packet: Received | undefined): Record<string, unknown> {
+  return (packet?.properties ?? {}) as Record<string, unknown>
+}

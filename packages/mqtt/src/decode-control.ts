@@ -21,10 +21,11 @@ export function decodeControl(
   reader: PacketReader,
   version: ProtocolVersion,
   fromServer: boolean,
+  versionKnown?: (version: ProtocolVersion) => void,
 ): ControlPacket {
   switch (type) {
     case 1:
-      return decodeConnect(reader)
+      return decodeConnect(reader, versionKnown)
     case 2:
       return decodeConnack(reader, version)
     case 4:

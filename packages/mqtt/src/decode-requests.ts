@@ -34,9 +34,9 @@ export function decodeAck(type: AckPacket['type'], reader: PacketReader, version
 function subscriptionOptions(byte: number, filter: string, version: ProtocolVersion): SubscriptionOptions {
   const qos = byte & 3
   // [MQTT-3.8.3-4 v3.1.1]
-  if (qos === 3) throw malformed('subscription with QoS 3')
+  if (qos === 3) throw version === 5 ? protocolError('subscription with QoS 3') : malformed('subscription with QoS 3')
   if (version !== 5) {
-    // 3.1 calls the other bits unused, 3.1.1 reserved. [MQTT-3-8.3-4 v3.1.1]
+    // 3.1 calls the other bits unused, 3.1.1 reserved. [MQTT-3.8.3-4 v3.1.1]
     if (version === 4 && byte > 3) throw malformed('reserved bits of the requested QoS are set')
     return { qos: qos as QoS, noLocal: false, retainAsPublished: false, retainHandling: 0 }
   }
@@ -114,6 +114,11 @@ export function decodeUnsuback(reader: PacketReader, version: ProtocolVersion): 
   return { type: 'unsuback', packetId, reasonCodes, properties }
 }
 
+/** Reasons that only a server can have, table 3-10 of the specification. */
+const serverOnly: ReadonlySet<number> = new Set([
+  0x87, 0x89, 0x8b, 0x8d, 0x8e, 0x8f, 0x9a, 0x9b, 0x9c, 0x9d, 0x9e, 0x9f, 0xa0, 0xa1, 0xa2,
+])
+
 export function decodeDisconnect(
   reader: PacketReader,
   version: ProtocolVersion,
@@ -124,9 +129,12 @@ export function decodeDisconnect(
   if (version === 5 && reader.remaining > 0) {
     reasonCode = reader.byte('the reason code')
     // [MQTT-3.14.2-1]
-    if (!isReasonCodeAllowed('disconnect', reasonCode)) throw protocolError(`DISCONNECT with reason code ${reasonCode}`)
+    if (!isReasonCodeAllowed('disconnect', reasonCode) || (!fromServer && serverOnly.has(reasonCode)))
+      throw protocolError(`DISCONNECT with reason code ${reasonCode}`)
     // A remaining length below 2 means no properties: 3.14.2.2.1.
     if (reader.remaining > 0) properties = reader.properties('disconnect')
+    if (!fromServer && properties.serverReference !== undefined)
+      throw protocolError('a client may not send a server reference')
     // [MQTT-3.14.2-2]
     if (fromServer && properties.sessionExpiryInterval !== undefined) {
       throw protocolError('a server may not send a session expiry interval in DISCONNECT')

@@ -267,9 +267,10 @@ export class PacketParser {
       sink.packet({ type: ackTypes[type - 4], packetId, reasonCode: 0, properties: noProperties })
       return
     }
-    const packet = decodeControl(type, new PacketReader(buffer, at, end), version, !this.#server)
+    // Known before the rest of CONNECT has been read: a refusal of it is written in the form of that version.
+    const versionKnown = type === 1 ? (named: ProtocolVersion) => void (this.version = named) : undefined
+    const packet = decodeControl(type, new PacketReader(buffer, at, end), version, !this.#server, versionKnown)
     if (packet.type === 'connect') {
-      this.version = packet.protocolVersion
       // The version was not known when the length was read. [MQTT-1.5.5-1]
       if (this.version === 5 && at - start > 2 && buffer[at - 1] === 0) {
         throw malformed('the remaining length is not in its shortest form')

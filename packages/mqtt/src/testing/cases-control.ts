@@ -164,7 +164,7 @@ const fromClient: Row[] = [
   ['SUBSCRIBE packet identifier 0', 5, '82 | 0000 {} "a" 00', 0x81, '[MQTT-2.2.1-3]'],
   ['SUBSCRIBE QoS 3', 3, '82 | 000a "a" 03', 0x81],
   ['SUBSCRIBE QoS 3', 4, '82 | 000a "a" 03', 0x81, '[MQTT-3.8.3-4 v3.1.1]'],
-  ['SUBSCRIBE QoS 3', 5, '82 | 000a {} "a" 03', 0x81],
+  ['SUBSCRIBE QoS 3', 5, '82 | 000a {} "a" 03', 0x82],
   ['SUBSCRIBE reserved bits', 4, '82 | 000a "a" 04', 0x81, '[MQTT-3.8.3-4 v3.1.1]'],
   ['SUBSCRIBE reserved bits', 5, '82 | 000a {} "a" 40', 0x81, '[MQTT-3.8.3-5]'],
   ['SUBSCRIBE retain handling 3', 5, '82 | 000a {} "a" 30', 0x82],
@@ -232,6 +232,8 @@ const fromClient: Row[] = [
   ['DISCONNECT with flags', 4, 'e1 00', 0x81, '[MQTT-3.14.1-1 v3.1.1]'],
   ['DISCONNECT with flags', 5, 'e1 00', 0x81, '[MQTT-3.14.1-1]'],
   ['DISCONNECT reason code of another packet', 5, 'e0 | 10', 0x82, '[MQTT-3.14.2-1]'],
+  ['DISCONNECT reason code of a server', 5, 'e0 | 8b', 0x82, '[MQTT-3.14.2-1]'],
+  ['DISCONNECT with a server reference', 5, 'e0 | 00 { 1c "x" }', 0x82],
   ['DISCONNECT bytes too many', 5, 'e0 | 00 {} 00', 0x81],
   [
     'AUTH continue',

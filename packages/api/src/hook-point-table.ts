@@ -20,7 +20,9 @@ export interface HookPointEntry<P extends HookPointName = HookPointName> {
   /** Only message.publish has two. */
   readonly phases: P extends 'message.publish' ? readonly ['mutate', 'sink'] : readonly ['mutate']
   /** Verdicts beyond continue, ok and stop. Always empty on notification points. */
-  readonly refusals: { readonly [V in VerdictName<HookRefusal<P>>]: true }
+  readonly refusals: { readonly [V in VerdictName<HookRefusal<P>>]: true } & {
+    readonly [V in Exclude<RefusalVerdict, VerdictName<HookRefusal<P>>>]?: never
+  }
   /** One sentence. */
   readonly description: string
   /** When the broker runs it. */
@@ -407,13 +409,15 @@ export function resolveHookPoint(name: string): HookPointName {
 function nearNames(name: string): HookPointName[] {
   const wanted = name.trim().toLowerCase()
   const word = lastWord(wanted)
-  return hookPointNames
+  const found = hookPointNames
     .map((candidate) => ({
       candidate,
       distance: word !== '' && lastWord(candidate) === word ? 1 : editDistance(wanted, candidate),
     }))
     .filter(({ distance }) => distance <= 4)
     .sort((a, b) => a.distance - b.distance)
+  return found
+    .filter(({ distance }) => distance <= found[0].distance + 1)
     .slice(0, 3)
     .map(({ candidate }) => candidate)
 }

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { BrokerMessage } from '../message.ts'
 import { Refusal } from '../refusal.ts'
 import { HookEngine } from './engine.ts'
-import { collectingLog } from './test-log.ts'
+import { collectingLog } from './log.testing.ts'
 
 // What a hook does, as the model knows it. While it is being asked it may also add or remove hooks.
 interface Script {

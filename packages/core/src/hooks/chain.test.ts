@@ -6,8 +6,8 @@ import { BrokerMessage } from '../message.ts'
 import { Refusal } from '../refusal.ts'
 import type { ChainAccumulator } from './chain.ts'
 import { HookEngine } from './engine.ts'
+import { collectingLog } from './log.testing.ts'
 import { CallScope } from './pending.ts'
-import { collectingLog } from './test-log.ts'
 
 function makeEngine(timeout = 0) {
   const { log, lines } = collectingLog()

@@ -4,7 +4,7 @@ import { type HookHandler, type HookPointName, HookRegistrationError } from '@ho
 import { testClient, testConnInfo } from '@hookmq/api/testing'
 import { BrokerMessage } from '../message.ts'
 import { HookEngine } from './engine.ts'
-import { collectingLog } from './test-log.ts'
+import { collectingLog } from './log.testing.ts'
 
 function makeEngine() {
   const { log, lines } = collectingLog()

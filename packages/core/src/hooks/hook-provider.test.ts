@@ -7,9 +7,9 @@ import {
   type ScriptedAnswer,
 } from '@hookmq/api/testing'
 import { HookEngine } from './engine.ts'
-import { hookHost } from './hook-host.ts'
+import { hookHost } from './hook-host.testing.ts'
+import { collectingLog } from './log.testing.ts'
 import { clientKey } from './notification-queue.ts'
-import { collectingLog } from './test-log.ts'
 
 /** A far end in the same process. */
 class LocalProvider implements HookProvider {

@@ -4,9 +4,9 @@ import type { HookHandler } from '@hookmq/api'
 import { testClient, testConnInfo, testMessage } from '@hookmq/api/testing'
 import { HookEngine } from './engine.ts'
 import { Hook } from './hook.ts'
+import { collectingLog } from './log.testing.ts'
 import { NotificationQueue } from './notification-queue.ts'
 import { PendingCalls } from './pending.ts'
-import { collectingLog } from './test-log.ts'
 
 const patience = 10_000
 

@@ -39,7 +39,7 @@ export function expectedVerdicts(point: HookPointName, phase: 'mutate' | 'sink')
   return words.join(', ')
 }
 
-export function allowedRefusals(point: HookPointName): RefusalVerdict[] {
+function allowedRefusals(point: HookPointName): RefusalVerdict[] {
   return Object.keys(hookPointTable[point].refusals) as RefusalVerdict[]
 }
 

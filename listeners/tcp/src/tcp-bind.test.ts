@@ -49,7 +49,7 @@ describe('an address that cannot be', () => {
     const path = join(folder, 'x'.repeat(120))
     assert.equal(
       await refusal(path),
-      `listener tcp:external: the socket path ${path} has ${path.length} bytes, the system takes 107; choose a shorter one`,
+      `listener unix:external: the socket path ${path} has ${path.length} bytes, the system takes 107; choose a shorter one`,
     )
   })
 

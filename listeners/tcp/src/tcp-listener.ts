@@ -5,6 +5,7 @@ import {
   SocketListener,
   type SocketListenerOptions,
   StreamAdmission,
+  toListenAddress,
 } from '@hookmq/kit'
 
 export interface TcpListenerOptions extends SocketListenerOptions {
@@ -17,7 +18,7 @@ export class TcpListener extends SocketListener {
   private readonly sharedReads: boolean
 
   constructor(options: TcpListenerOptions) {
-    super('tcp', options)
+    super('path' in toListenAddress(options.address) ? 'unix' : 'tcp', options)
     this.sharedReads = options.sharedReads ?? true
   }
 
@@ -36,7 +37,10 @@ export class TcpListener extends SocketListener {
   }
 }
 
-/** @throws Error when `options.address` is no address */
+/**
+ * A listener 'tcp:NAME', or 'unix:NAME' when the address is a path.
+ * @throws Error when `options.address` is no address
+ */
 export function createTcpListener(options: TcpListenerOptions): TcpListener {
   return new TcpListener(options)
 }

@@ -231,9 +231,11 @@ describe('the handshake', () => {
     await withListener({ handshakeTimeout: 1000 }, async (_listener, host, open) => {
       context.mock.timers.enable({ apis: ['setTimeout'] })
       const socket = await open()
-      context.mock.timers.tick(1001)
       socket.write('x')
       await once(socket, 'data')
+      context.mock.timers.tick(1001)
+      socket.write('x')
+      await once(socket, 'data', { signal: closeSignal(socket) })
       assert.deepEqual(host.connections[0].reasons, [])
     })
   })

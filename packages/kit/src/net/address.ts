@@ -24,6 +24,11 @@ export function formatAddress(address: ListenAddress): string {
   return isIPv6(address.host) ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
 }
 
+/** @throws Error when a text is no address */
+export function toListenAddress(address: ListenAddress | string): ListenAddress {
+  return typeof address === 'string' ? parseListenAddress(address) : address
+}
+
 /**
  * Reads `1883` (loopback), `127.0.0.1:1883`, `localhost:1883`, `[::1]:1883`, `/run/hookmq.sock`, `unix:relative.sock`.
  * @throws Error that names the text and the forms that are understood.

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Listener, ListenerHost } from '@hookmq/api'
-import { formatAddress, type ListenAddress, normalizeAddress, parseListenAddress } from './address.ts'
+import { formatAddress, type ListenAddress, normalizeAddress, toListenAddress } from './address.ts'
 import { bindServer } from './bind.ts'
 import { ConnectionGate, type ConnectionLimits, type RefusedConnections } from './connection-gate.ts'
 import type { Endpoints } from './socket-transport.ts'
@@ -46,7 +46,7 @@ export abstract class SocketListener implements Listener {
   constructor(kind: string, options: SocketListenerOptions) {
     this.id = `${kind}:${options.name ?? 'default'}`
     this.options = options
-    this.wanted = typeof options.address === 'string' ? parseListenAddress(options.address) : options.address
+    this.wanted = toListenAddress(options.address)
     this.bound = this.wanted
     this.gate = new ConnectionGate(options)
   }

@@ -25,6 +25,8 @@ export interface TransportOrigin {
 
 /** The same, for `SocketTransport`. */
 export interface SocketOrigin extends TransportOrigin {
+  /** Every write ends after the call, as with TLS: then its own callback tells when it has. */
+  readonly defersWrites: boolean
   /** Called once per transport, after its handler heard of the end. */
   released(transport: SocketTransport): void
 }
@@ -123,6 +125,12 @@ export class SocketTransport implements Transport {
   write(bytes: Uint8Array): void {
     const socket = this.socket
     if (!socket.writable) return
+    if (this.origin.defersWrites && !this.watching) {
+      this.watching = true
+      this.flushed ??= (error) => this.drained(error)
+      socket.write(bytes, this.flushed)
+      return
+    }
     socket.write(bytes)
     // Writable tells of an empty buffer only after a write beyond its high-water mark. An empty write with a callback, queued behind
     // what the kernel did not take, tells it for every size, and costs nothing while the kernel keeps up.

@@ -37,6 +37,7 @@ export class StreamAdmission {
       protocol: 'mqtt',
       mountpoint,
       log: host.log,
+      defersWrites: socketType === 'ssl',
       closedReason: socketType === 'ssl' ? 'ssl_closed' : 'tcp_closed',
       released: (transport) => {
         if (transport.counted) gate.leaveAddress(transport.peerhost)

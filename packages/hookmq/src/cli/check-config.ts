@@ -1,7 +1,5 @@
-import { describeOrigin } from '@hookmq/config'
 import type { Command } from 'commander'
-import { partsOfConfig } from '../broker/parts.ts'
-import { readConfig, type SettingFlags } from '../config/read.ts'
+import type { SettingFlags } from '../config/read.ts'
 import { HookmqError } from '../errors.ts'
 import { addSettingOptions } from './start.ts'
 
@@ -21,6 +19,11 @@ export function addCheckConfig(program: Command): void {
 }
 
 async function check(flags: SettingFlags): Promise<void> {
+  const [{ describeOrigin }, { partsOfConfig }, { readConfig }] = await Promise.all([
+    import('@hookmq/config'),
+    import('../broker/parts.ts'),
+    import('../config/read.ts'),
+  ])
   const config = readConfig(flags)
   // Also what the files name: plugins are imported (not set up), the kinds of listeners are known.
   const { problems } = await partsOfConfig(config, config.place.home)

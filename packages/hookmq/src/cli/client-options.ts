@@ -1,8 +1,5 @@
-import type { Properties, ProtocolVersion, QoS } from '@hookmq/mqtt'
+import type { ProtocolVersion, QoS } from '@hookmq/mqtt'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { Client } from '../client/client.ts'
-import type { ClientOptions, ClientWill } from '../client/options.ts'
-import { type Endpoint, openStream, parseEndpoint } from '../client/stream.ts'
 
 /** What `hookmq pub` and `hookmq sub` have in common, as commander gives it. */
 export interface ClientFlags {
@@ -19,7 +16,8 @@ export interface ClientFlags {
   insecure?: boolean
   tls?: boolean
   keepalive: number
-  noClean?: boolean
+  /** false: take up an earlier session. */
+  clean: boolean
   sessionExpiry?: number
   userProperty: [string, string][]
   qos: QoS
@@ -97,49 +95,4 @@ export function addClientOptions(command: Command): Command {
     .option('--will-qos <qos>', 'QoS of the will', quality)
     .option('--will-retain', 'retain the will')
     .addOption(new Option('-q, --qos <qos>', 'quality of service: 0, 1 or 2').argParser(quality).default(0))
-}
-
-function endpointOf(flags: ClientFlags): Endpoint & { username?: string; password?: string } {
-  if (flags.url !== undefined) return parseEndpoint(flags.url)
-  const tls = flags.tls === true || flags.cafile !== undefined || flags.cert !== undefined || flags.insecure === true
-  return {
-    protocol: tls ? 'mqtts' : 'mqtt',
-    host: flags.host ?? '127.0.0.1',
-    port: flags.port ?? (tls ? 8883 : 1883),
-    path: '',
-  }
-}
-
-/** Connects as the options say. `properties` go into CONNECT. Rejects with a HookmqError. */
-export async function connectClient(
-  flags: ClientFlags & { clean?: boolean },
-  more: Pick<ClientOptions, 'receive'> = {},
-): Promise<Client> {
-  const endpoint = endpointOf(flags)
-  const { cafile: ca, cert, key, insecure } = flags
-  const stream = await openStream(endpoint, { ca, cert, key, insecure })
-  const cleanStart = flags.clean !== false
-  const properties: Properties = {}
-  if (flags.protocolVersion === 5) {
-    const expiry = flags.sessionExpiry ?? (cleanStart ? undefined : 0xffffffff)
-    if (expiry !== undefined) properties.sessionExpiryInterval = expiry
-  }
-  const client = new Client(stream, {
-    clientId: flags.id,
-    username: flags.username ?? endpoint.username,
-    password: flags.password ?? endpoint.password,
-    protocolVersion: flags.protocolVersion,
-    cleanStart,
-    keepAlive: flags.keepalive,
-    will: willOf(flags),
-    properties,
-    ...more,
-  })
-  await client.connect()
-  return client
-}
-
-function willOf(flags: ClientFlags): ClientWill | undefined {
-  if (flags.willTopic === undefined) return undefined
-  return { topic: flags.willTopic, payload: flags.willPayload, qos: flags.willQos, retain: flags.willRetain }
 }

@@ -4,7 +4,7 @@ import type { Properties } from '@hookmq/mqtt'
 import type { Command } from 'commander'
 import type { Client } from '../client/client.ts'
 import { HookmqError, messageOf } from '../errors.ts'
-import { addClientOptions, type ClientFlags, connectClient, integer, userProperty } from './client-options.ts'
+import { addClientOptions, type ClientFlags, integer, userProperty } from './client-options.ts'
 
 interface PubFlags extends ClientFlags {
   topic: string
@@ -54,6 +54,7 @@ async function publish(flags: PubFlags): Promise<void> {
     throw new HookmqError('CONFIG_INVALID', 'say what to publish with exactly one of -m, -f, -l and -n')
   const payload = flags.file === undefined ? Buffer.from(flags.message ?? '') : readPayload(flags.file)
   const properties = propertiesOf(flags)
+  const { connectClient } = await import('./connect.ts')
   const client = await connectClient(flags)
   try {
     const options = { qos: flags.qos, retain: flags.retain === true, properties }

@@ -1,6 +1,7 @@
 import type { HookmqBroker } from '../broker/hookmq.ts'
 import { messageOf } from '../errors.ts'
-import type { AdjustableLogger, LogLevel } from '../log/logger.ts'
+import type { LogLevel } from '../log/levels.ts'
+import type { AdjustableLogger } from '../log/logger.ts'
 
 /** Milliseconds that clients and plugins get to end in good order, and how much later the process ends without them. */
 const stopTimeout = 5000

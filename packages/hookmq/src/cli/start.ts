@@ -1,8 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { SettingFlags } from '../config/read.ts'
-import { type AdjustableLogger, logLevels } from '../log/logger.ts'
-import { assemble } from './assemble.ts'
-import { superviseSignals } from './signals.ts'
+import { logLevels } from '../log/levels.ts'
+import type { AdjustableLogger } from '../log/logger.ts'
 
 interface StartFlags extends SettingFlags {
   plugin: string[]
@@ -58,6 +57,8 @@ export function addStart(program: Command): void {
 }
 
 async function start(flags: StartFlags): Promise<void> {
+  // Loaded when it is needed: `pub` and `sub` start faster without the broker.
+  const [{ assemble }, { superviseSignals }] = await Promise.all([import('./assemble.ts'), import('./signals.ts')])
   const { broker, log, reload } = await assemble(flags)
   // Before the listeners are bound: a signal that comes while it starts must find somebody.
   const supervision = superviseSignals(broker, log, reload)

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { ClientMessage } from '../client/options.ts'
 import { HookmqError } from '../errors.ts'
-import { addClientOptions, type ClientFlags, connectClient, integer, seconds, userProperty } from './client-options.ts'
+import { addClientOptions, type ClientFlags, integer, seconds, userProperty } from './client-options.ts'
 
 interface SubFlags extends ClientFlags {
   topic: string[]
@@ -64,6 +64,7 @@ async function subscribe(flags: SubFlags): Promise<number> {
   process.once('SIGTERM', stop)
   // `sub | head` closes the pipe: that is an end, not an error.
   process.stdout.once('error', stop)
+  const { connectClient } = await import('./connect.ts')
   const client = await connectClient(flags, {
     receive(message) {
       // MQTT 5 has Retain Handling for it; of older versions the flag on the message is all there is.

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { type Config, loadConfig } from '@hookmq/config'
-import type { LoggerOptions, LogLevel } from '../log/logger.ts'
+import type { LogLevel } from '../log/levels.ts'
+import type { LoggerOptions } from '../log/logger.ts'
 import { type ConfigPlace, findConfig } from './files.ts'
 
 /** What the command line says about settings. */

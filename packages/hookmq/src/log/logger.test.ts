@@ -45,13 +45,18 @@ test('a changed level reaches children that exist already', () => {
     child.error('five')
   })
   assert.deepEqual(
-    text.trim().split('\n').map((line) => JSON.parse(line).msg),
+    text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).msg),
     ['two', 'four'],
   )
 })
 
 test('a level that does not exist is refused', () => {
-  logged({}, (log) => assert.throws(() => Object.assign(log, { level: 'loud' }), /log level must be one of debug, info/))
+  logged({}, (log) =>
+    assert.throws(() => Object.assign(log, { level: 'loud' }), /log level must be one of debug, info/),
+  )
 })
 
 test('passwords and payloads are hidden even when somebody hands them over', () => {

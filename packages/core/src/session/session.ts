@@ -275,7 +275,14 @@ export class Session implements DeliveryTarget {
 
   #transmit(channel: Channel, delivery: Delivery): void {
     const chain = this.broker.chains.messageDelivered
-    if (chain.size === 0 && this.#deciding === undefined) return this.#write(channel, delivery, delivery.message)
+    if (chain.size === 0 && this.#deciding === undefined) {
+      if (this.#write(channel, delivery, delivery.message) && delivery.qos === 0) {
+        this.broker.completeDelivery(this, delivery.message)
+      }
+      return
+    }
+    // At QoS 0 there is no answer to wait for; in EMQX the completion even comes before message.delivered.
+    if (delivery.qos === 0) this.broker.completeDelivery(this, delivery.message)
     this.#withHooks(channel, delivery, (message) => this.#write(channel, delivery, message))
   }
 
@@ -306,17 +313,18 @@ export class Session implements DeliveryTarget {
     })
   }
 
-  #write(channel: Channel, delivery: Delivery, message: BrokerMessage): void {
+  /** false: too large for this client. [MQTT-3.1.2-25] */
+  #write(channel: Channel, delivery: Delivery, message: BrokerMessage): boolean {
     if (delivery.qos === 0) {
-      if (!channel.writePublish(delivery, message, 0, false)) return this.#drop(delivery, 'too_large')
-      this.broker.completeDelivery(this, delivery.message)
-      return
+      if (channel.writePublish(delivery, message, 0, false)) return true
+    } else {
+      this.#inflight ??= new Inflight()
+      const entry = this.#inflight.add(delivery)
+      if (channel.writePublish(entry, message, entry.packetId, false)) return true
+      this.#inflight.delete(entry.packetId)
     }
-    this.#inflight ??= new Inflight()
-    const entry = this.#inflight.add(delivery)
-    if (channel.writePublish(entry, message, entry.packetId, false)) return
-    this.#inflight.delete(entry.packetId)
     this.#drop(delivery, 'too_large')
+    return false
   }
 
   // --- acknowledgements from the client --------------------------------------------------------------------------
@@ -328,8 +336,8 @@ export class Session implements DeliveryTarget {
     this.#inflight?.delete(packetId)
     if (reasonCode >= 0x80) this.broker.refusedDelivery(this.client, entry.message, reasonCode)
     else {
-      this.broker.acked(this.client, entry.message, properties)
       this.broker.completeDelivery(this, entry.message)
+      this.broker.acked(this.client, entry.message, properties)
     }
     this.pump()
     return true

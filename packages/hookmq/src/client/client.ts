@@ -6,23 +6,23 @@ import {
   type Properties,
   type ProtocolVersion,
   type PublishPacket,
-  parseShared,
   type QoS,
+  ReasonCode,
   type SubackPacket,
   type SubscriptionOptions,
   topicFilterError,
-  topicMatches,
   topicNameError,
   type UnsubackPacket,
 } from '@hookmq/mqtt'
 import { HookmqError, messageOf } from '../errors.ts'
 import { PacketReader } from './codec.ts'
+import { connectPacket } from './connect-packet.ts'
 import { explainReason, lost, refuse } from './failure.ts'
-import type { ClientEnd, ClientMessage, ClientOptions } from './options.ts'
+import { Incoming, type Receive } from './incoming.ts'
+import { KeepAlive } from './keep-alive.ts'
+import type { ClientEnd, ClientOptions } from './options.ts'
 import { PendingAnswers, SendWindow } from './pending.ts'
 import type { ByteStream } from './stream.ts'
-
-type Receive = (message: ClientMessage) => void
 
 /** One connection to a broker, over any stream of bytes. It does not reconnect. */
 export class Client {
@@ -33,22 +33,21 @@ export class Client {
   readonly #version: ProtocolVersion
   readonly #answers = new PendingAnswers()
   readonly #window = new SendWindow()
-  readonly #receivers = new Map<string, { receive: Receive; filter: string; identifier: number | undefined }>()
-  readonly #receivedQos2 = new Set<number>()
+  readonly #keepAlive = new KeepAlive()
+  readonly #incoming: Incoming
   #finish: (end: ClientEnd) => void = () => {}
   #end: ClientEnd | undefined
   #closing = false
   #connack: ConnackPacket | undefined
   #timer: NodeJS.Timeout | undefined
-  #awaitingPong = false
-  #lastSent = 0
-  #nextIdentifier = 1
+  #reauthenticated: (() => void) | undefined
   #settleConnect: { resolve(connack: ConnackPacket): void; reject(error: Error): void } | undefined
 
   constructor(stream: ByteStream, options: ClientOptions = {}) {
     this.#stream = stream
     this.#options = options
     this.#version = options.protocolVersion ?? 5
+    this.#incoming = new Incoming(options.receive)
     this.ended = new Promise((resolve) => {
       this.#finish = resolve
     })
@@ -62,39 +61,11 @@ export class Client {
 
   /** Sends CONNECT. Rejects with CONNECT_REFUSED and the reason code when the broker does not want this client. */
   connect(): Promise<ConnackPacket> {
-    const { clientId, username, password, will, authentication, keepAlive = 60 } = this.#options
     return new Promise((resolve, reject) => {
       this.#settleConnect = { resolve, reject }
       const timeout = this.#options.connectTimeout ?? 30_000
       this.#timer = setTimeout(() => this.#abort(`no CONNACK within ${timeout / 1000} s`), timeout)
-      const properties: Properties = { ...this.#options.properties }
-      if (authentication !== undefined) {
-        properties.authenticationMethod = authentication.method
-        properties.authenticationData = authentication.start()
-      }
-      this.#send({
-        type: 'connect',
-        protocolName: this.#version === 3 ? 'MQIsdp' : 'MQTT',
-        protocolVersion: this.#version,
-        bridge: false,
-        cleanStart: this.#options.cleanStart ?? true,
-        keepAlive,
-        // MQTT 3.1 has no assigned client ids.
-        clientId: clientId ?? (this.#version === 3 ? `hookmq-${Math.random().toString(36).slice(2, 12)}` : ''),
-        username,
-        password: password === undefined ? undefined : Buffer.from(password),
-        will:
-          will === undefined
-            ? undefined
-            : {
-                topic: will.topic,
-                payload: Buffer.from(will.payload ?? ''),
-                qos: will.qos ?? 0,
-                retain: will.retain ?? false,
-                properties: will.properties ?? {},
-              },
-        properties,
-      })
+      this.#send(connectPacket(this.#options, this.#version))
     })
   }
 
@@ -149,11 +120,8 @@ export class Client {
     const fault = topicFilterError(filter)
     if (fault !== undefined) throw new HookmqError('REQUEST_INVALID', `'${filter}': ${fault.message}`)
     const { qos = 0, noLocal = false, retainAsPublished = false, retainHandling = 0, properties = {} } = options
-    // With an identifier the broker says which subscription a message belongs to, also when several match.
-    const identifiers = this.#version === 5 && this.#connack?.properties.subscriptionIdentifierAvailable !== 0
-    const identifier = receive !== undefined && identifiers ? this.#nextIdentifier++ : undefined
-    if (receive !== undefined)
-      this.#receivers.set(filter, { receive, identifier, filter: parseShared(filter)?.filter ?? filter })
+    const identified = this.#version === 5 && this.#connack?.properties.subscriptionIdentifierAvailable !== 0
+    const identifier = receive === undefined ? undefined : this.#incoming.add(filter, receive, identified)
     try {
       const answer = await this.#request<SubackPacket>((packetId) => ({
         type: 'subscribe',
@@ -164,7 +132,7 @@ export class Client {
       refuse(answer.reasonCodes[0] ?? 0x80, `subscribing to '${filter}'`, answer.properties)
       return answer
     } catch (error) {
-      this.#receivers.delete(filter)
+      this.#incoming.remove(filter)
       throw error
     }
   }
@@ -176,17 +144,28 @@ export class Client {
       filters: [filter],
       properties: {},
     }))
-    this.#receivers.delete(filter)
+    this.#incoming.remove(filter)
     refuse(answer.reasonCodes[0] ?? 0, `unsubscribing from '${filter}'`, answer.properties)
     return answer
   }
 
-  /** MQTT 5: authenticates again on the open connection, with the method of CONNECT. */
-  reauthenticate(): void {
+  /**
+   * MQTT 5: authenticates again on the open connection, with the method of CONNECT. Rejects when the broker refuses: the
+   * connection is gone then.
+   */
+  reauthenticate(): Promise<void> {
     const { authentication } = this.#options
     if (authentication === undefined) throw new TypeError('reauthenticate needs the option `authentication`')
     const properties = { authenticationMethod: authentication.method, authenticationData: authentication.start() }
-    this.#send({ type: 'auth', reasonCode: 0x19, properties })
+    return new Promise((resolve, reject) => {
+      if (this.#end !== undefined) return reject(lost(this.#end))
+      const untrack = this.#answers.track(reject)
+      this.#reauthenticated = () => {
+        untrack()
+        resolve()
+      }
+      this.#send({ type: 'auth', reasonCode: ReasonCode.ReAuthenticate, properties })
+    })
   }
 
   /** Sends DISCONNECT and closes; 0x04 makes the broker publish the will (MQTT 5). Resolves when the connection is gone. */
@@ -236,7 +215,7 @@ export class Client {
         'REQUEST_REFUSED',
         `a packet of ${bytes.length} bytes is too large: the broker takes ${limit}`,
       )
-    this.#lastSent = Date.now()
+    this.#keepAlive.sent()
     this.#stream.write(bytes, sent)
   }
 
@@ -248,16 +227,18 @@ export class Client {
       case 'auth':
         this.#receiveAuth(packet.reasonCode, packet.properties.authenticationData)
         break
-      case 'publish':
-        this.#receivePublish(packet)
+      case 'publish': {
+        const answer = this.#incoming.accept(packet)
+        if (answer !== undefined) this.#send(answer)
         break
+      }
       case 'pubrec':
         // [MQTT-4.3.3-4] a refusal ends the handshake, anything else goes on with PUBREL.
         if (packet.reasonCode >= 0x80) this.#answers.settle(packet.packetId, packet)
         else this.#send({ type: 'pubrel', packetId: packet.packetId, reasonCode: 0, properties: {} })
         break
       case 'pubrel':
-        this.#receivedQos2.delete(packet.packetId)
+        this.#incoming.release(packet.packetId)
         this.#send({ type: 'pubcomp', packetId: packet.packetId, reasonCode: 0, properties: {} })
         break
       case 'puback':
@@ -267,7 +248,7 @@ export class Client {
         this.#answers.settle(packet.packetId, packet)
         break
       case 'pingresp':
-        this.#awaitingPong = false
+        this.#keepAlive.answered()
         break
       case 'disconnect':
         this.#closed({ reason: explainReason(packet.reasonCode, packet.properties), reasonCode: packet.reasonCode })
@@ -305,7 +286,12 @@ export class Client {
     }
     this.#connack = connack
     this.#window.open(connack.properties.receiveMaximum ?? 65_535)
-    this.#startPing(connack.properties.serverKeepAlive ?? this.#options.keepAlive ?? 60)
+    const keepAlive = connack.properties.serverKeepAlive ?? this.#options.keepAlive ?? 60
+    this.#keepAlive.start(
+      keepAlive,
+      () => this.#send({ type: 'pingreq' }),
+      () => this.#abort(`no PINGRESP within ${keepAlive} s`),
+    )
     settle?.resolve(connack)
   }
 
@@ -317,56 +303,15 @@ export class Client {
     }
     try {
       const answer = authentication.answer(data)
-      if (reasonCode !== 0x18) return
+      if (reasonCode !== ReasonCode.ContinueAuthentication) {
+        this.#reauthenticated?.()
+        return
+      }
       const properties = { authenticationMethod: authentication.method, authenticationData: answer }
-      this.#send({ type: 'auth', reasonCode: 0x18, properties })
+      this.#send({ type: 'auth', reasonCode: ReasonCode.ContinueAuthentication, properties })
     } catch (error) {
       this.#abort(messageOf(error))
     }
-  }
-
-  #receivePublish(packet: PublishPacket): void {
-    const { packetId } = packet
-    if (packet.qos === 2 && packetId !== undefined) {
-      const repeated = this.#receivedQos2.has(packetId)
-      this.#receivedQos2.add(packetId)
-      if (!repeated) this.#dispatch(packet)
-      this.#send({ type: 'pubrec', packetId, reasonCode: 0, properties: {} })
-      return
-    }
-    this.#dispatch(packet)
-    if (packetId !== undefined) this.#send({ type: 'puback', packetId, reasonCode: 0, properties: {} })
-  }
-
-  #dispatch(packet: PublishPacket): void {
-    const { topic, payload, qos, retain, dup, properties } = packet
-    const message: ClientMessage = { topic, payload, qos, retain, dup, properties }
-    let taken = false
-    for (const { receive, filter, identifier } of this.#receivers.values()) {
-      const mine =
-        identifier === undefined
-          ? topicMatches(filter, topic)
-          : (properties.subscriptionIdentifiers?.includes(identifier) ?? false)
-      if (!mine) continue
-      taken = true
-      receive(message)
-    }
-    if (!taken) this.#options.receive?.(message)
-  }
-
-  #startPing(keepAlive: number): void {
-    if (keepAlive === 0) return
-    this.#lastSent = Date.now()
-    // Asked twice per interval, so that a silence never gets longer than the interval itself.
-    this.#timer = setInterval(() => {
-      if (this.#awaitingPong) {
-        this.#abort(`no PINGRESP within ${keepAlive} s`)
-        return
-      }
-      if (Date.now() - this.#lastSent < (keepAlive * 1000) / 2 - 50) return
-      this.#awaitingPong = true
-      this.#send({ type: 'pingreq' })
-    }, keepAlive * 500)
   }
 
   #abort(reason: string): void {
@@ -378,6 +323,7 @@ export class Client {
     if (this.#end !== undefined) return
     this.#end = end
     clearTimeout(this.#timer)
+    this.#keepAlive.stop()
     this.#settleConnect?.reject(lost(end))
     this.#settleConnect = undefined
     this.#answers.fail(lost(end))

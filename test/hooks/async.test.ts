@@ -143,7 +143,7 @@ test('CONNECT that waits for a hook: later packets of the client wait, too', asy
   await client.expect('puback')
 })
 
-test('a client that leaves while its hook thinks: nothing is routed for it afterwards', async (t) => {
+test('a client that leaves while its hook thinks: what it sent counts, then it is gone', async (t) => {
   const broker = await startBroker(t)
   const gate = new Gate()
   broker.hook(
@@ -157,11 +157,33 @@ test('a client that leaves while its hook thinks: nothing is routed for it after
   publish(client, 'a', 'x', { qos: 1 })
   await until(() => gate.waiting.length === 1, 'the call')
   client.destroy()
-  await until(() => broker.recorder.count('client.disconnected') === 1, 'client.disconnected')
   gate.open('call')
+  await until(() => broker.recorder.count('client.disconnected') === 1, 'client.disconnected')
+  assert.equal(broker.recorder.count('message.dropped'), 1)
+})
+
+test('DISCONNECT behind a PUBLISH whose hook thinks: the message is routed and the will is not', async (t) => {
+  const broker = await startBroker(t)
+  const gate = new Gate()
+  broker.hook(
+    'message.publish',
+    async () => {
+      await gate.wait('call')
+    },
+    { timeout: 0, topics: ['a'] },
+  )
+  const subscriber = await broker.connect({ clientId: 'sub' })
+  await subscribe(subscriber, '#', { qos: 0 })
+  const client = await broker.connect({ will: { topic: 'will', payload: 'gone', qos: 0, retain: false } })
+  publish(client, 'a', 'x')
+  client.send({ cmd: 'disconnect' })
+  await until(() => gate.waiting.length === 1, 'the call')
+  client.destroy()
   await turns()
-  assert.equal(broker.recorder.count('message.dropped'), 0)
-  assert.equal(broker.recorder.count('message.puback'), 0)
+  gate.open('call')
+  await until(() => broker.recorder.count('client.disconnected') === 1, 'client.disconnected')
+  await subscriber.expect('publish', { topic: 'a' })
+  await subscriber.expectNothing()
 })
 
 test('deliveries keep their order while message.delivered thinks', async (t) => {

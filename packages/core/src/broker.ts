@@ -39,6 +39,16 @@ import { Wills } from './session/will.ts'
 import { sweep, sweepInterval } from './sweeper.ts'
 import { SysPublisher } from './sys/index.ts'
 
+const hookMetrics = {
+  threw: M.HOOKS_FAILED,
+  rejected: M.HOOKS_FAILED,
+  timeout: M.HOOKS_TIMEOUT,
+  'invalid verdict': M.HOOKS_INVALID,
+  dropped: M.HOOKS_NOTIFICATIONS_DROPPED,
+  late: M.HOOKS_LATE,
+  denied: M.HOOKS_DENIED,
+} as const
+
 export interface BrokerParts {
   readonly retained: RetainedStore
   /** Makes a plugin's corner of the store. Default: none, and whoever asks for it is told so. */
@@ -91,6 +101,9 @@ export class Broker implements ListenerHost {
       timeout: this.options.hookTimeout,
       queueLimit: this.options.hookQueueLimit,
       queueDrop: this.options.hookQueueDrop,
+      count: (event) => {
+        this.metrics.counters[hookMetrics[event]]++
+      },
     })
     this.chains = new Chains(this.hooks)
     this.access = new Access(this)
@@ -154,6 +167,7 @@ export class Broker implements ListenerHost {
     }
     await this.hooks.idle(timeout)
     await this.plugins.unloadAll()
+    this.hooks.close()
     this.#cancelSweep?.()
     this.#cancelSweep = undefined
   }
@@ -211,14 +225,13 @@ export class Broker implements ListenerHost {
   runPublish(
     message: BrokerMessage,
     client: ClientInfo | undefined,
-    channel?: Channel,
   ): BrokerMessage | Refusal | Promise<BrokerMessage | Refusal> {
     const chain = this.chains.messagePublish
-    if (chain.size === 0) return this.#sink(message, client, channel)
-    const folded = chain.fold({ client }, message, channel?.scope)
+    if (chain.size === 0) return this.#sink(message, client)
+    const folded = chain.fold({ client }, message)
     return folded instanceof Promise
-      ? folded.then((changed) => this.#recheck(message, changed, client, channel))
-      : this.#recheck(message, folded, client, channel)
+      ? folded.then((changed) => this.#recheck(message, changed, client))
+      : this.#recheck(message, folded, client)
   }
 
   /** Looks at what will really be routed: hooks may have made it something that this client must not publish. */
@@ -226,10 +239,9 @@ export class Broker implements ListenerHost {
     original: BrokerMessage,
     message: BrokerMessage | Refusal,
     client: ClientInfo | undefined,
-    channel: Channel | undefined,
   ): BrokerMessage | Refusal | Promise<BrokerMessage | Refusal> {
     if (message instanceof Refusal) return message
-    if (message === original) return this.#sink(message, client, channel)
+    if (message === original) return this.#sink(message, client)
     const { maxTopicLength, maxTopicLevels, maxPacketSize } = this.options
     const fault = topicNameError(message.topic, { maxLength: maxTopicLength, maxLevels: maxTopicLevels })
     if (fault !== undefined) return new Refusal('reject', fault.reasonCode, 'core', `after hooks: ${fault.message}`)
@@ -241,13 +253,13 @@ export class Broker implements ListenerHost {
         'after hooks: the payload is larger than a packet may be',
       )
     }
-    if (!message.needsRecheck || client === undefined) return this.#sink(message, client, channel)
+    if (!message.needsRecheck || client === undefined) return this.#sink(message, client)
     const { mountpoint } = client
     const topic = message.topic.startsWith(mountpoint) ? message.topic.slice(mountpoint.length) : message.topic
     const request = { client, action: 'publish', topic, qos: message.qos, retain: message.retain } as const
-    return after(this.access.authorize(request, channel?.scope), (permission) =>
+    return after(this.access.authorize(request), (permission) =>
       permission.result === 'allow'
-        ? this.#sink(message, client, channel)
+        ? this.#sink(message, client)
         : new Refusal('reject', ReasonCode.NotAuthorized, 'client.authorize'),
     )
   }
@@ -255,10 +267,9 @@ export class Broker implements ListenerHost {
   #sink(
     message: BrokerMessage,
     client: ClientInfo | undefined,
-    channel: Channel | undefined,
   ): BrokerMessage | Refusal | Promise<BrokerMessage | Refusal> {
     const chain = this.chains.messagePublish
-    return chain.sinkSize === 0 ? message : chain.sink({ client }, message, channel?.scope)
+    return chain.sinkSize === 0 ? message : chain.sink({ client }, message)
   }
 
   /** Hands a message to everybody who is to get it. Returns how many those are. */

@@ -37,6 +37,8 @@ export class BrokerMessage implements Message {
   readonly properties: Properties
   readonly headers: MessageHeaders
   #id: string | undefined
+  /** The message that this one was changed from: both have one id, made when somebody asks. */
+  #origin: BrokerMessage | undefined
   /** A hook that does not answer for it changed the topic: authorize again before routing. */
   #recheck = false
   #topicBytes: Buffer | undefined
@@ -66,7 +68,11 @@ export class BrokerMessage implements Message {
   }
 
   get id(): string {
-    this.#id ??= makeId(this.timestamp)
+    if (this.#id === undefined) {
+      const root = this.#origin
+      this.#id = root === undefined ? makeId(this.timestamp) : root.id
+      this.#origin = undefined
+    }
     return this.#id
   }
 
@@ -128,8 +134,9 @@ export class BrokerMessage implements Message {
       previous.timestamp,
       value.properties ?? previous.properties,
       value.headers ?? previous.headers,
-      previous.id,
     )
+    message.#origin = previous.#origin ?? previous
+    if (topic === previous.topic) message.#topicBytes = previous.#topicBytes
     message.#recheck = previous.#recheck || (topic !== previous.topic && !answersForTopic)
     return message
   }

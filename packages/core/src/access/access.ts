@@ -12,11 +12,7 @@ import type { Broker } from '../broker.ts'
 import type { CallScope } from '../hooks/index.ts'
 import * as M from '../metrics/index.ts'
 import { Refusal } from '../refusal.ts'
-
-interface Entry<T> {
-  readonly module: T
-  readonly sequence: number
-}
+import { ModuleList, type Placed } from './module-list.ts'
 
 /** Where EMQX 5 has these links: what people know about their order stays true. */
 const authenticationPriority = 970
@@ -25,8 +21,8 @@ const authorizationPriority = 960
 /** Who may connect and who may do what: two chains of modules, each one link of its hook point. */
 export class Access {
   readonly #broker: Broker
-  #authenticators: readonly Entry<Authenticator>[] = []
-  #authorizers: readonly Entry<Authorizer>[] = []
+  readonly authenticators = new ModuleList<Authenticator>('authenticator', () => {})
+  readonly authorizers = new ModuleList<Authorizer>('authorizer', () => this.#authorizersChanged())
   #removeAuthorization: (() => void) | undefined
   /** Changes whenever an answer given earlier may no longer be right: remembered answers carry it. */
   generation = 1
@@ -37,41 +33,38 @@ export class Access {
       owner: 'core',
       name: 'authentication',
       priority: authenticationPriority,
-      timeout: 0,
     })
   }
 
   get authenticatorCount(): number {
-    return this.#authenticators.length
+    return this.authenticators.entries.length
   }
 
   /** Higher sequence is asked first; equal: the one added last. Returns what takes it out again. Throws for a second of the same name. */
   addAuthenticator(module: Authenticator, sequence = 0): () => void {
-    this.#authenticators = insert(this.#authenticators, module, sequence, 'authenticator')
-    return () => {
-      this.#authenticators = this.#authenticators.filter((entry) => entry.module !== module)
-    }
+    return add(this.authenticators, { module, sequence })
   }
 
   addAuthorizer(module: Authorizer, sequence = 0): () => void {
-    this.#authorizers = insert(this.#authorizers, module, sequence, 'authorizer')
+    return add(this.authorizers, { module, sequence })
+  }
+
+  /** The link of client.authorize is there only while there is somebody to ask: without it nobody pays for it. */
+  #authorizersChanged(): void {
     this.generation++
-    if (this.#removeAuthorization === undefined) {
-      const handle = this.#broker.hooks.add('client.authorize', (request) => this.#authorize(request), {
-        owner: 'core',
-        name: 'authorization',
-        priority: authorizationPriority,
-        timeout: 0,
-      })
-      this.#removeAuthorization = () => handle.remove()
-    }
-    return () => {
-      this.#authorizers = this.#authorizers.filter((entry) => entry.module !== module)
-      this.generation++
-      if (this.#authorizers.length > 0) return
+    if (this.authorizers.entries.length === 0) {
       this.#removeAuthorization?.()
       this.#removeAuthorization = undefined
+      return
     }
+    if (this.#removeAuthorization !== undefined) return
+    const handle = this.#broker.hooks.add('client.authorize', (request) => this.#authorize(request), {
+      owner: 'core',
+      name: 'authorization',
+      priority: authorizationPriority,
+      timeout: 0,
+    })
+    this.#removeAuthorization = () => handle.remove()
   }
 
   /** Forgets all remembered answers. */
@@ -121,7 +114,7 @@ export class Access {
   // --- the two links ---------------------------------------------------------------------------------------------
 
   #authenticate(client: Parameters<Authenticator['authenticate']>[0]) {
-    return after(this.#askAuthenticators(this.#authenticators, 0, client), (result) => {
+    return after(this.#askAuthenticators(this.authenticators.entries, 0, client), (result) => {
       // Somebody decided: nobody behind is asked. Nobody did: a default that hooks behind may overrule.
       if (result !== undefined) return { stop: result }
       const { options } = this.#broker
@@ -133,16 +126,18 @@ export class Access {
   }
 
   #askAuthenticators(
-    list: readonly Entry<Authenticator>[],
+    list: readonly Placed<Authenticator>[],
     from: number,
     client: Parameters<Authenticator['authenticate']>[0],
   ): AuthenticateResult | undefined | Promise<AuthenticateResult | undefined> {
     for (let index = from; index < list.length; index++) {
       const answer = list[index]!.module.authenticate(client)
       if (answer instanceof Promise) {
-        return answer.then((result) =>
-          result.result === 'ignore' ? this.#askAuthenticators(list, index + 1, client) : result,
-        )
+        const { authenticators } = this
+        authenticators.hold(list)
+        return answer
+          .then((result) => (result.result === 'ignore' ? this.#askAuthenticators(list, index + 1, client) : result))
+          .finally(() => authenticators.release(list))
       }
       if (answer.result !== 'ignore') return answer
     }
@@ -150,13 +145,13 @@ export class Access {
   }
 
   #authorize(request: AuthorizeRequest) {
-    return after(this.#askAuthorizers(this.#authorizers, 0, request), (result) =>
+    return after(this.#askAuthorizers(this.authorizers.entries, 0, request), (result) =>
       result === undefined ? undefined : { stop: result },
     )
   }
 
   #askAuthorizers(
-    list: readonly Entry<Authorizer>[],
+    list: readonly Placed<Authorizer>[],
     from: number,
     request: AuthorizeRequest,
   ): AuthorizeResult | undefined | Promise<AuthorizeResult | undefined> {
@@ -164,9 +159,13 @@ export class Access {
       const { module } = list[index]!
       const answer = module.authorize(request)
       if (answer instanceof Promise) {
-        return answer.then((result) =>
-          result === 'ignore' ? this.#askAuthorizers(list, index + 1, request) : { result, from: module.name },
-        )
+        const { authorizers } = this
+        authorizers.hold(list)
+        return answer
+          .then((result) =>
+            result === 'ignore' ? this.#askAuthorizers(list, index + 1, request) : { result, from: module.name },
+          )
+          .finally(() => authorizers.release(list))
       }
       if (answer !== 'ignore') return { result: answer, from: module.name }
     }
@@ -174,16 +173,8 @@ export class Access {
   }
 }
 
-function insert<T extends { readonly name: string }>(
-  list: readonly Entry<T>[],
-  module: T,
-  sequence: number,
-  kind: string,
-): readonly Entry<T>[] {
-  if (list.some((entry) => entry.module.name === module.name)) {
-    throw new Error(`an ${kind} named '${module.name}' is registered already`)
-  }
-  // Before the first that is not higher: of equal ones the newest is asked first.
-  const at = list.findIndex((entry) => entry.sequence <= sequence)
-  return list.toSpliced(at === -1 ? list.length : at, 0, { module, sequence })
+function add<T extends { readonly name: string }>(list: ModuleList<T>, entry: Placed<T>): () => void {
+  list.check([], [entry])
+  list.exchange([], [entry])
+  return () => list.exchange([entry], [])
 }

@@ -70,6 +70,8 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
   #scope: CallScope | undefined
   #holds = 0
   #headers: MessageHeaders | undefined
+  /** Set when the transport has closed before everything that it brought took effect. */
+  #goneReason: string | undefined
   #messageLimiter: Limiter | undefined
   #byteLimiter: Limiter | undefined
 
@@ -122,7 +124,20 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
   closed(reason: string): void {
     this.outbox.close()
     this.broker.forgetConnection(this)
-    endConnection(this, { reason, will: true })
+    // What the client sent before it left is still on its way through hooks, and so may be its DISCONNECT: first those.
+    if (this.state === 'connected' && this.#unfinished) this.#goneReason = reason
+    else endConnection(this, { reason, will: true })
+  }
+
+  get #unfinished(): boolean {
+    if ((this.#holds & HOLD_TAKEN_OVER) !== 0) return false
+    return this.#holds !== 0 || (this.order !== undefined && this.order.length > 0)
+  }
+
+  /** The transport is gone, and everything that it brought has taken effect. */
+  #endWhenFinished(): void {
+    if (this.#goneReason !== undefined && !this.#unfinished)
+      endConnection(this, { reason: this.#goneReason, will: true })
   }
 
   #parserFailed(error: unknown): void {
@@ -235,7 +250,7 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
 
   /** A PUBLISH waits for its hooks; the next packets may start meanwhile, up to the window. */
   waitFor<T>(answer: Promise<T>, effect: (value: T) => undefined | Promise<unknown>): void {
-    this.inOrder().pushPending(answer, (value) => (this.state === 'connected' ? effect(value) : undefined))
+    this.inOrder().pushPending(answer, effect)
     this.#checkWindow()
   }
 
@@ -245,6 +260,7 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
       if ((this.#holds & HOLD_WINDOW) === 0) this.broker.metrics.counters[M.CONNECTIONS_WINDOW_PAUSED]++
       this.hold(HOLD_WINDOW)
     } else if (waiting <= this.broker.options.hookWindow / 2) this.release(HOLD_WINDOW)
+    this.#endWhenFinished()
   }
 
   hold(reason: number): void {
@@ -259,12 +275,13 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
     if ((this.#holds & reason) === 0) return
     this.#holds &= ~reason
     if (this.#holds !== 0 || this.state === 'closed') return
-    this.transport.resume()
+    if (this.#goneReason === undefined) this.transport.resume()
     try {
       this.parser.resume()
     } catch (error) {
       this.#parserFailed(error)
     }
+    this.#endWhenFinished()
   }
 
   /** Hook calls that nobody needs an answer to once this connection is gone. */

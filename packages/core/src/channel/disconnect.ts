@@ -32,7 +32,6 @@ export function endConnection(channel: Channel, ending: Ending): void {
   if (channel.state === 'closed') return
   const wasConnected = channel.state === 'connected'
   channel.state = 'closed'
-  channel.order?.clear()
   const { broker, session, client, connInfo } = channel
   channel.cancelCalls()
   if (!wasConnected || session === undefined || client === undefined || connInfo === undefined) {

@@ -49,11 +49,6 @@ export class InOrder {
     )
   }
 
-  /** Forgets what has not begun. */
-  clear(): void {
-    this.#slots = []
-  }
-
   #drain(): void {
     if (this.#running) return
     let shrunk = false

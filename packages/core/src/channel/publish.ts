@@ -178,7 +178,7 @@ function decide(
     const fault = reserve(channel, packetId, message)
     if (fault !== undefined) return fault
   }
-  return broker.runPublish(message, client, channel)
+  return broker.runPublish(message, client)
 }
 
 /** A QoS 2 packet identifier is taken from here to PUBREL. */
@@ -216,24 +216,16 @@ function finish(
   qos: QoS,
   packetId: number,
 ): undefined | Promise<unknown> {
-  const { broker, session, client } = channel
-  if (channel.state !== 'connected' || session === undefined || client === undefined) return undefined
+  const { broker, session } = channel
+  if (session === undefined) return undefined
   if (outcome instanceof Refusal) {
     broker.metrics.counters[M.PACKETS_PUBLISH_DROPPED]++
     if (outcome.kind === 'drop') broker.metrics.counters[M.MESSAGES_DROPPED_HOOK]++
-    if (
-      qos === 2 &&
-      outcome.kind === 'reject' &&
-      outcome.reasonCode !== ReasonCode.PacketIdentifierInUse &&
-      channel.version === 5
-    ) {
-      // [MQTT-4.3.3-9]: PUBREC with an error ends the exchange; the identifier is free again.
-      session.awaitingRel?.delete(packetId)
-    }
-    return refusePublish(channel, outcome, qos, packetId)
+    return refusePublish(channel, session, outcome, qos, packetId)
   }
   const count = broker.route(outcome, routesOf(channel, entry, outcome))
-  if (qos === 0) return undefined
+  // The client may have left while hooks were thinking: its message counts all the same.
+  if (qos === 0 || channel.state !== 'connected') return undefined
   const reasonCode = count === 0 ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success
   if (qos === 2) {
     channel.writeAck('pubrec', packetId, reasonCode)
@@ -256,7 +248,7 @@ export function acknowledge(
     channel.writeAck('puback', packetId, reasonCode)
     return undefined
   }
-  return after(chain.fold({ client, packetId, message, routes }, reasonCode, channel.scope), (code) => {
+  return after(chain.fold({ client, packetId, message, routes }, reasonCode), (code) => {
     channel.writeAck('puback', packetId, typeof code === 'number' ? code : reasonCode)
     return undefined
   })

@@ -39,6 +39,8 @@ export class Chain<P extends HookPointName> {
   readonly #folds: boolean
   #mutate = noHooks
   #sink = noHooks
+  /** How many runs wait for an answer, by the list that they began with. */
+  readonly #suspended = new Map<readonly Hook[], number>()
   /** Set by `#judge` when the verdict ends the run. */
   #ended = false
 
@@ -67,6 +69,12 @@ export class Chain<P extends HookPointName> {
   replace(hooks: readonly Hook[]): void {
     this.#mutate = hooks.filter((hook) => hook.phase === 'mutate')
     this.#sink = hooks.filter((hook) => hook.phase === 'sink')
+  }
+
+  /** A run that waits for an answer may still come to one of these. */
+  awaits(hooks: ReadonlySet<Hook>): boolean {
+    for (const list of this.#suspended.keys()) if (list.some((hook) => hooks.has(hook))) return true
+    return false
   }
 
   /**
@@ -145,7 +153,9 @@ export class Chain<P extends HookPointName> {
   ): Promise<unknown> {
     return new Promise((resolve) => {
       const hook = hooks[index]
+      this.#suspended.set(hooks, (this.#suspended.get(hooks) ?? 0) + 1)
       this.#calls.start(hook, args, answer, controller, scope, (outcome) => {
+        this.#resumed(hooks)
         let next = accumulator
         if (!(outcome instanceof CallFailure)) {
           if (outcome !== undefined && outcome !== 'ok') next = this.#judge(hook, outcome, accumulator)
@@ -160,6 +170,12 @@ export class Chain<P extends HookPointName> {
         resolve(this.#ended ? this.#finish(hook, next) : this.#run(hooks, index + 1, args, next, scope))
       })
     })
+  }
+
+  #resumed(hooks: readonly Hook[]): void {
+    const left = (this.#suspended.get(hooks) ?? 1) - 1
+    if (left > 0) this.#suspended.set(hooks, left)
+    else this.#suspended.delete(hooks)
   }
 
   /** The accumulator after a verdict, or a Refusal; sets `#ended` when the run is over. */
@@ -213,6 +229,7 @@ export class Chain<P extends HookPointName> {
     if (hook.failedAction === 'ignore') return accumulator
     const refusal = failedRefusal(this.point, hook)
     if (refusal === undefined) return accumulator
+    hook.owner.count('denied')
     this.#ended = true
     return refusal
   }

@@ -13,10 +13,11 @@ import {
 } from '@hookmq/api'
 import { Chain } from './chain.ts'
 import { type ChainDescription, describeChain } from './describe.ts'
-import { type AnyHandler, Hook, type HookOwner } from './hook.ts'
+import { type AnyHandler, Hook, type HookEvent, type HookOwner } from './hook.ts'
 import { clientKey, NotificationQueue } from './notification-queue.ts'
 import { checkedSettings } from './options.ts'
 import { PendingCalls } from './pending.ts'
+import type { Registry } from '../plugins/registry.ts'
 import { AttachedProvider } from './provider.ts'
 import { within } from './within.ts'
 
@@ -27,6 +28,8 @@ export interface HookEngineOptions {
   /** Notifications that may wait for one owner. */
   readonly queueLimit: number
   readonly queueDrop: 'oldest' | 'newest'
+  /** Hears of what the metrics count. */
+  readonly count?: (event: HookEvent) => void
   /** Milliseconds on a clock that never goes back. Default: performance.now. */
   readonly now?: () => number
 }
@@ -47,11 +50,12 @@ interface QueuePolicy {
 }
 
 /** All chains, and everything that is registered in them. */
-export class HookEngine {
+export class HookEngine implements Registry<Hook> {
   readonly #options: HookEngineOptions
   readonly #calls: PendingCalls
   readonly #chains = new Map<HookPointName, Chain<HookPointName>>()
   readonly #owners = new Map<string, HookOwner>()
+  #order = 0
 
   constructor(options: HookEngineOptions) {
     this.#options = options
@@ -75,41 +79,60 @@ export class HookEngine {
     handler: HookHandler<P>,
     options: HookOptions & { readonly owner: string },
   ): HookHandle {
+    const hook = this.make(point, handler, options)
+    this.insert([hook])
+    return { point: hook.point, name: hook.name, remove: () => this.remove([hook]) }
+  }
+
+  /** A hook that is not registered yet. Throws as `add` does, but for 'already_exists'. */
+  make<P extends HookPointName>(
+    point: P,
+    handler: HookHandler<P>,
+    options: HookOptions & { readonly owner: string },
+  ): Hook {
     const { owner, ...rest } = options
     const resolved = resolveHookPoint(point)
     const settings = checkedSettings(resolved, handler, rest, this.#owner(owner, {}), this.#options.timeout)
-    const hook = new Hook(settings, handler as AnyHandler)
-    this.insert([hook])
-    return { point: resolved, name: hook.name, remove: () => this.remove([hook]) }
+    return new Hook(settings, handler as AnyHandler)
   }
 
   /** Adds several hooks; none of them when one is there already. */
   insert(hooks: readonly Hook[]): void {
-    for (const hook of hooks) {
-      const same = this.chain(hook.point)
-        .hooks()
-        .find((other) => other.identity === hook.identity)
+    this.check([], hooks)
+    this.exchange([], hooks)
+  }
+
+  remove(hooks: readonly Hook[]): void {
+    this.exchange(hooks, [])
+  }
+
+  check(leaving: readonly Hook[], coming: readonly Hook[]): void {
+    for (const [index, hook] of coming.entries()) {
+      const same = [...this.chain(hook.point).hooks(), ...coming.slice(0, index)].find(
+        (other) => other.identity === hook.identity && other.point === hook.point && !leaving.includes(other),
+      )
       if (same !== undefined)
         throw new HookRegistrationError(
           'already_exists',
           `this handler is already on ${hook.point}, as '${same.name}' of ${same.owner.name}; remove it first`,
         )
     }
-    for (const hook of hooks) {
-      const chain = this.chain(hook.point)
-      const list = chain.hooks()
-      // Behind the last one that has the same priority: equal ones run in the order of registration.
-      let index = list.length
-      while (index > 0 && list[index - 1].priority < hook.priority) index--
-      chain.replace(list.toSpliced(index, 0, hook))
-    }
   }
 
-  remove(hooks: readonly Hook[]): void {
-    const removed = new Set(hooks)
-    for (const point of new Set(hooks.map((hook) => hook.point))) {
+  /**
+   * Takes hooks out and puts others in, in one step: an event meets the ones or the others, and runs in progress finish with those that they
+   * began with. On each point the first that comes takes the place of the first that leaves, and so on.
+   */
+  exchange(leaving: readonly Hook[], coming: readonly Hook[]): void {
+    const removed = new Set(leaving)
+    const points = new Set([...leaving, ...coming].map((hook) => hook.point))
+    for (const point of points) {
+      const places = leaving.filter((hook) => hook.point === point).sort((a, b) => a.order - b.order)
+      const added = coming.filter((hook) => hook.point === point)
+      for (const hook of added) hook.order = places.shift()?.order ?? ++this.#order
       const chain = this.chain(point)
-      chain.replace(chain.hooks().filter((hook) => !removed.has(hook)))
+      const kept = chain.hooks().filter((hook) => !removed.has(hook))
+      chain.replace([...kept, ...added].sort((a, b) => b.priority - a.priority || a.order - b.order))
     }
   }
 
@@ -132,6 +155,24 @@ export class HookEngine {
       const calls = [...this.#calls].filter((call) => awaited.has(call.hook))
       if (calls.length === 0) return
       await Promise.all(calls.map((call) => call.whenSettled()))
+    }
+  }
+
+  /**
+   * Resolves when these hooks, which have been taken out, will not be called any more: calls in flight, notifications that wait for them, and runs
+   * that began when they were still in.
+   */
+  async drained(hooks: readonly Hook[]): Promise<void> {
+    const leaving = new Set(hooks)
+    const owners = new Set(hooks.map((hook) => hook.owner))
+    for (;;) {
+      const points = new Set([...new Set(hooks.map(({ point }) => point))].filter((point) => this.chain(point).awaits(leaving)))
+      const queued = hooks.some((hook) => hook.queued > 0)
+      const calls = [...this.#calls].filter(
+        ({ hook }) => leaving.has(hook) || points.has(hook.point) || (queued && owners.has(hook.owner)),
+      )
+      if (calls.length === 0) return
+      await Promise.race(calls.map((call) => call.whenSettled()))
     }
   }
 
@@ -185,6 +226,7 @@ export class HookEngine {
   #owner(name: string, policy: QueuePolicy): HookOwner {
     const known = this.#owners.get(name)
     if (known !== undefined) return known
+    const count = this.#options.count ?? (() => {})
     const queue = new NotificationQueue(
       {
         owner: name,
@@ -194,7 +236,7 @@ export class HookEngine {
       },
       this.#calls,
     )
-    const owner: HookOwner = { name, queue }
+    const owner: HookOwner = { name, queue, count }
     this.#owners.set(name, owner)
     return owner
   }

@@ -6,10 +6,14 @@ import { topicMatchesAny } from './topics.ts'
 /** `signal` only for hooks that want one: providers. */
 export type AnyHandler = (args: unknown, accumulator: unknown, signal: AbortSignal | undefined) => unknown
 
+/** What the broker's metrics count of hooks. 'late': an answer that nobody waited for any more. 'denied': a failure that refused. */
+export type HookEvent = 'threw' | 'rejected' | 'timeout' | 'invalid verdict' | 'dropped' | 'late' | 'denied'
+
 /** Everything that belongs to one plugin or provider: its notifications are handled in order, client by client. */
 export interface HookOwner {
   readonly name: string
   readonly queue: NotificationQueue
+  readonly count: (event: HookEvent) => void
 }
 
 export interface HookSettings {
@@ -49,8 +53,12 @@ export class Hook {
   readonly handler: AnyHandler
   /** What the author gave: duplicates are found by it. */
   readonly identity: unknown
-  /** Its provider is detached: runs that still have it in their list pass it by. */
+  /** Its provider is detached or its plugin unloaded: runs that still have it in their list pass it by. */
   gone = false
+  /** When it was registered, as a number that grows; of equal priorities the lowest runs first. Set by the engine. */
+  order = 0
+  /** Notifications for it that wait. */
+  queued = 0
   calls = 0
   failures = 0
   timeouts = 0
@@ -98,6 +106,7 @@ export class Hook {
   /** Counts a failure and logs it, at most ten times a second. */
   fail(log: Logger, kind: 'threw' | 'rejected' | 'timeout' | 'invalid verdict', detail: Record<string, unknown>): void {
     this.failures++
+    this.owner.count(kind)
     if (kind === 'timeout') this.timeouts++
     const now = performance.now()
     if (now >= this.#logPeriodEnd) {

@@ -160,7 +160,7 @@ describe('notifications', () => {
     const told: string[] = []
     const settings = {
       point: 'client.ping',
-      owner: { name: 'o', queue },
+      owner: { name: 'o', queue, count() {} },
       name: 'h',
       priority: 0,
       phase: 'mutate',

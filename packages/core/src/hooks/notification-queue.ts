@@ -204,6 +204,7 @@ export class NotificationQueue {
     else this.#newest.newer = item
     this.#newest = item
     this.#queued++
+    hook.queued++
     if (lane.inFlight === 0) this.#ready.add(lane)
   }
 
@@ -216,12 +217,14 @@ export class NotificationQueue {
     else older.newer = newer
     if (newer === undefined) this.#newest = older
     else newer.older = older
+    item.hook.queued--
     if (--this.#queued === 0) this.#endBurst()
   }
 
   #countDrop(hook: Hook): void {
     hook.dropped++
     this.#dropped++
+    hook.owner.count('dropped')
     if (this.#droppedInBurst++ > 0) return
     this.#log.warn('notification queue is full: notifications are being dropped', {
       owner: this.#owner,

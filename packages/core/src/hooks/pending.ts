@@ -81,7 +81,10 @@ export class PendingCall {
   /** The first outcome counts, a later one is discarded. */
   settle(outcome: unknown): void {
     const onSettled = this.#onSettled
-    if (onSettled === undefined) return
+    if (onSettled === undefined) {
+      if (!(outcome instanceof CallFailure)) this.hook.owner.count('late')
+      return
+    }
     this.#onSettled = undefined
     this.#owner.forget(this)
     this.scope?.delete(this)

@@ -151,9 +151,9 @@ export class AttachedProvider {
       this.#past.failures += hook.failures
       this.#past.timeouts += hook.timeouts
     }
-    this.#engine.remove(this.#hooks)
+    this.#engine.check(this.#hooks, hooks)
+    this.#engine.exchange(this.#hooks, hooks)
     this.#hooks = hooks
-    this.#engine.insert(hooks)
   }
 
   #fromSpecs(specs: readonly HookSpec[]): Hook[] {

@@ -392,7 +392,6 @@ export class Session implements DeliveryTarget {
     for (const entry of this.#inflight?.values() ?? []) entry.resend = true
     const deciding = this.#deciding
     if (deciding !== undefined) {
-      deciding.order.clear()
       this.#deciding = undefined
       // Those that have a packet identifier are in flight already and marked above.
       this.#restore(deciding.deliveries.filter((delivery) => !('packetId' in delivery)))

@@ -1,5 +1,5 @@
 export type * from '@hookmq/api'
-export { definePlugin } from '@hookmq/api'
+export { definePlugin, HookRegistrationError, hookPointNames } from '@hookmq/api'
 export type { BrokerOptions, SharedStrategy } from '@hookmq/core'
 export type { Properties, ProtocolVersion, QoS, SubscriptionOptions, UserProperties } from '@hookmq/mqtt'
 export { ReasonCode, reasonCodeName } from '@hookmq/mqtt'

@@ -1,14 +1,10 @@
-import { isIPv4, isIPv6 } from 'node:net'
+import { isLoopback } from '@hookmq/kit'
 import { HookmqError } from '../errors.ts'
 
 /** Only programs on this machine reach it: loopback addresses and Unix sockets. */
-export function isLocalAddress(host: string | undefined): boolean {
-  if (host === undefined) return false
+export function isLocalAddress(host: string): boolean {
   if (host === 'localhost' || host.startsWith('/') || host.startsWith('./') || host.startsWith('unix:')) return true
-  if (isIPv4(host)) return host.startsWith('127.')
-  if (!isIPv6(host)) return false
-  const address = host.toLowerCase()
-  return address === '::1' || address === '0:0:0:0:0:0:0:1' || address.startsWith('::ffff:127.')
+  return isLoopback(host)
 }
 
 /** What guards a broker that is open to other machines. */

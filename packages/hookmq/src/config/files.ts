@@ -8,13 +8,14 @@ export interface ConfigPlace {
   readonly file: string | undefined
   /** The folder that relative paths in the file are in. */
   readonly home: string
-  /** It came with the program: what the broker writes belongs to the working directory then. */
+  /** It came with an installed package: what the broker writes belongs to the working directory then. */
   readonly shipped: boolean
 }
 
-// src/config → the package; in a checkout the workspace two folders above it has the files.
+// src/config → the package, which has the files when it is installed; in a checkout the workspace two folders above has them.
 const packageFolder = fileURLToPath(new URL('../..', import.meta.url))
-const shippedFolders = [packageFolder, join(packageFolder, '..', '..')]
+const installed = join(packageFolder, 'etc', 'hookmq.conf')
+const checkout = join(packageFolder, '..', '..', 'etc', 'hookmq.conf')
 
 /**
  * The file that was asked for; else etc/hookmq.conf in the working directory; else the one that came with the program. The file
@@ -23,9 +24,9 @@ const shippedFolders = [packageFolder, join(packageFolder, '..', '..')]
 export function findConfig(asked: string | undefined, directory: string = process.cwd()): ConfigPlace {
   if (asked !== undefined) return placeOf(resolve(directory, asked), false)
   const own = join(directory, 'etc', 'hookmq.conf')
-  const shipped = shippedFolders.map((folder) => join(folder, 'etc', 'hookmq.conf'))
-  const found = [own, ...shipped].find((file) => existsSync(file))
-  return found === undefined ? { file: undefined, home: directory, shipped: false } : placeOf(found, found !== own)
+  const found = [own, installed, checkout].find((file) => existsSync(file))
+  if (found === undefined) return { file: undefined, home: directory, shipped: false }
+  return placeOf(found, found === installed && found !== own)
 }
 
 function placeOf(file: string, shipped: boolean): ConfigPlace {

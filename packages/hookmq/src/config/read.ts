@@ -30,8 +30,9 @@ export function readConfig(flags: SettingFlags): EffectiveConfig {
   const config = loadConfig({ file: place.file, home: place.home, set, environment: process.env })
   if (place.shipped) {
     // The program's own folder may be read-only, and is gone with the next version.
-    if (!config.sources.has('node.data_dir')) config.dataDir = resolve('data')
-    if (!config.sources.has('log.file')) config.log.file = resolve('log', 'hookmq.log')
+    const decided = (key: string): boolean => !['default', 'file'].includes(config.sources.get(key)?.kind ?? 'default')
+    if (!decided('node.data_dir')) config.dataDir = resolve('data')
+    if (!decided('log.file')) config.log.file = resolve('log', 'hookmq.log')
   }
   return { ...config, place }
 }

@@ -368,7 +368,7 @@ describe('listeners', () => {
         name: 'a',
         address: { host: '0.0.0.0', port: 1883 },
         maxConnections: 10,
-        maxConnectRate: 1000,
+        maxConnectRate: 0,
         maxConnectionsPerAddress: 0,
         proxyProtocol: false,
         proxyProtocolTimeout: 3000,

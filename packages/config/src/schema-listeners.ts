@@ -25,7 +25,7 @@ function listener(draft: Draft, kind: ListenerKind, name: string): ListenerDraft
       kind,
       name,
       maxConnections: 1_024_000,
-      maxConnectRate: 1000,
+      maxConnectRate: 0,
       maxConnectionsPerAddress: 0,
       proxyProtocol: false,
       proxyProtocolTimeout: 3000,
@@ -92,8 +92,9 @@ function limits(kind: ListenerKind): KeyDefinition[] {
     key({
       suffix: '.max_conn_rate',
       type: limit,
-      default: '1000',
-      text: 'New connections per second; 0 is no limit.',
+      // After a power cut a whole fleet comes back at once; turning it away would only make it come again.
+      default: '0',
+      text: 'New connections per second, the others are turned away; 0 is no limit.',
       apply: (listener, value) => {
         listener.maxConnectRate = value
       },

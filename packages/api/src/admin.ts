@@ -139,7 +139,10 @@ export interface BrokerAdmin {
     readonly clientId?: string
     readonly since: number
   }[]
+  /** Its code and its configuration are read again. While it is set up the old generation stays in force, also when that fails. */
   /** Runs the decision without effects. Rejects when the client is not known. */
+  /** Names of the loaded plugins whose code or configuration is not what it was when they were loaded. */
+  changedPlugins(): Promise<readonly string[]>
   explain(clientId: string, action: 'publish' | 'subscribe', topic: string): Promise<Explanation>
   /** Forgets remembered access decisions, of one client or of all. false: no such client. */
   cleanAclCache(clientId?: string): boolean

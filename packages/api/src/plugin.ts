@@ -7,9 +7,11 @@ import type { HookHandle, HookHandler, HookOptions } from './hook.ts'
 import type { HookPointName } from './hook-points.ts'
 import type { Logger } from './listener.ts'
 import type { Message, MessageInit } from './message.ts'
+import type { PluginConfigKey, PluginSettings } from './settings.ts'
 import type { KeyValueStore } from './store.ts'
 
 /** What a plugin module default-exports. `definePlugin` only adds types: a plain object will do. */
+import type { Term } from './term.ts'
 export interface Plugin {
   readonly name: string
   readonly version?: string
@@ -24,18 +26,17 @@ export interface Plugin {
   readonly config?: Readonly<Record<string, PluginConfigKey>>
   /** Where it runs unless the operator says otherwise. Default 'in-process'. */
   readonly placement?: 'in-process' | 'worker'
-  /** Runs once, when the plugin is loaded. What it registers through `ctx` is undone when it is unloaded. */
+  /**
+   * On reload the new generation is set up while the old one still works, then they change places in one step and no event is lost. true: that is not
+   * possible, because only one can hold what it holds, such as a port: the old one is unloaded first, and loaded again when the new one fails.
+   */
+  readonly exclusive?: boolean
+  /**
+   * Runs once for each load. What it registers through `ctx` takes effect when it has succeeded, all in one step, and is undone when the plugin is
+   * unloaded; so it must not wait for a hook, timer or subscription of its own. A throw, a rejection or 30 seconds without an end: not loaded, and
+   * what was registered is taken back.
+   */
   setup(ctx: PluginContext): void | Promise<void>
-}
-
-export interface PluginConfigKey {
-  readonly type: 'string' | 'integer' | 'flag' | 'duration' | 'bytesize' | 'enum' | 'path' | 'address'
-  /** As it would stand in the file. */
-  readonly default?: string
-  /** For enum. */
-  readonly values?: readonly string[]
-  /** One sentence for the reference page. */
-  readonly description: string
 }
 
 /** Types a plugin. */
@@ -46,14 +47,18 @@ export function definePlugin(plugin: Plugin): Plugin {
 export interface PluginContext {
   readonly name: string
   readonly log: Logger
-  /** The plugin's own settings, as read from its configuration file. */
+  /** The plugin's own settings as text, by the first spelling of each key, defaults included. What `settings` reads. */
   readonly config: Readonly<Record<string, string>>
   readonly broker: BrokerLink
   /** What operators' tools need: views, and what can be done to a running broker. */
+  /** The same for keys that hold Erlang terms. Without a declared `config`: each `{key, Term}` of NAME.config. */
+  readonly terms: Readonly<Record<string, Term>>
+  /** The settings as numbers, durations, addresses …, for plugins that declare `config`. */
+  readonly settings: PluginSettings
   readonly admin: BrokerAdmin
   /** The plugin's own corner of the store. */
   readonly store: KeyValueStore
-  /** Aborts when the plugin is unloaded. */
+  /** Aborts when the plugin is unloaded, after its calls in flight have ended. */
   readonly signal: AbortSignal
   /** Adds a hook. The same handler twice on one point, or an unknown point, is an error. */
   hook<P extends HookPointName>(point: P, handler: HookHandler<P>, options?: HookOptions): HookHandle

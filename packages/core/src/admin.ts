@@ -14,6 +14,7 @@ import type {
 import { topicFilterError } from '@hookmq/mqtt'
 import { explain } from './access/explain.ts'
 import type { Broker } from './broker.ts'
+import type { LoadedPlugin } from './plugins/index.ts'
 import type { StoredOptions } from './routing/types.ts'
 import type { Session } from './session/session.ts'
 
@@ -23,6 +24,7 @@ export interface Operations {
   loadPlugin(name: string): Promise<PluginOutcome>
   unloadPlugin(name: string): Promise<PluginOutcome>
   reloadPlugin(name: string): Promise<PluginOutcome>
+  changedPlugins(): Promise<readonly string[]>
   logLevel: string
 }
 
@@ -143,6 +145,10 @@ export class Admin implements BrokerAdmin {
     return this.operations?.reloadPlugin(name) ?? notHere()
   }
 
+  changedPlugins(): Promise<readonly string[]> {
+    return this.operations?.changedPlugins() ?? Promise.resolve([])
+  }
+
   hooks(): readonly ChainView[] {
     return this.#broker.hooks.describe().map((chain) => ({
       ...chain,
@@ -198,13 +204,14 @@ export class Admin implements BrokerAdmin {
   }
 }
 
-function describePlugin(plugin: { name: string; version?: string; description?: string }): PluginView {
+function describePlugin({ plugin, placement, problem }: LoadedPlugin): PluginView {
   return {
     name: plugin.name,
     version: plugin.version ?? '0.0.0',
     description: plugin.description ?? '',
     active: true,
-    placement: 'in-process',
+    placement,
+    error: problem,
   }
 }
 

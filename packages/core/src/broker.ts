@@ -5,6 +5,8 @@ import type {
   ListenerHost,
   Logger,
   MessageInit,
+  Plugin,
+  PluginSettings,
   RetainedStore,
   Transport,
   TransportHandler,
@@ -27,7 +29,7 @@ import { BrokerMessage } from './message.ts'
 import * as M from './metrics/index.ts'
 import { Metrics, Stats } from './metrics/index.ts'
 import { type BrokerOptions, defaultOptions } from './options.ts'
-import { PluginHost } from './plugins/host.ts'
+import { type PluginConfiguration, PluginHost } from './plugins/index.ts'
 import { Registrations } from './plugins/registrations.ts'
 import { Refusal } from './refusal.ts'
 import { Retained } from './retained/retained.ts'
@@ -53,6 +55,8 @@ export interface BrokerParts {
   readonly retained: RetainedStore
   /** Makes a plugin's corner of the store. Default: none, and whoever asks for it is told so. */
   readonly store?: (namespace: string) => KeyValueStore
+  /** Reads a plugin's settings as what they stand for. Default: none, and whoever asks for it is told so. */
+  readonly settings?: (plugin: Plugin, configuration: Required<PluginConfiguration>) => PluginSettings
   /** Default: the system's. */
   readonly clock?: Clock
 }
@@ -83,6 +87,7 @@ export class Broker implements ListenerHost {
   readonly admin: Admin
   /** Corner of the store for a plugin. */
   readonly storeOf: (namespace: string) => KeyValueStore
+  readonly settingsOf: (plugin: Plugin, configuration: Required<PluginConfiguration>) => PluginSettings
   readonly plugins: PluginHost
   readonly startedAt: number
   readonly #perAddress = new Map<string, number>()
@@ -121,6 +126,11 @@ export class Broker implements ListenerHost {
       parts.store ??
       (() => {
         throw new Error('this broker was assembled without a store')
+      })
+    this.settingsOf =
+      parts.settings ??
+      (() => {
+        throw new Error('this broker was assembled without a reader of settings')
       })
     this.plugins = new PluginHost(this)
     this.#sys = new SysPublisher({

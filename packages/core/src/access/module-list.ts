@@ -28,7 +28,8 @@ export class ModuleList<T extends { readonly name: string }> implements Registry
     const names = new Set(this.entries.filter((entry) => !leaving.includes(entry)).map(({ module }) => module.name))
     for (const { module, sequence } of coming) {
       if (typeof module?.name !== 'string' || module.name === '') throw new TypeError(`an ${this.#kind} needs a name`)
-      if (!Number.isFinite(sequence)) throw new TypeError(`${this.#kind} '${module.name}': the sequence must be a number`)
+      if (!Number.isFinite(sequence))
+        throw new TypeError(`${this.#kind} '${module.name}': the sequence must be a number`)
       if (names.has(module.name)) throw new Error(`an ${this.#kind} named '${module.name}' is registered already`)
       names.add(module.name)
     }

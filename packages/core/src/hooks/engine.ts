@@ -11,13 +11,13 @@ import {
   type Logger,
   resolveHookPoint,
 } from '@hookmq/api'
+import type { Registry } from '../plugins/registry.ts'
 import { Chain } from './chain.ts'
 import { type ChainDescription, describeChain } from './describe.ts'
 import { type AnyHandler, Hook, type HookEvent, type HookOwner } from './hook.ts'
 import { clientKey, NotificationQueue } from './notification-queue.ts'
 import { checkedSettings } from './options.ts'
 import { PendingCalls } from './pending.ts'
-import type { Registry } from '../plugins/registry.ts'
 import { AttachedProvider } from './provider.ts'
 import { within } from './within.ts'
 
@@ -166,7 +166,9 @@ export class HookEngine implements Registry<Hook> {
     const leaving = new Set(hooks)
     const owners = new Set(hooks.map((hook) => hook.owner))
     for (;;) {
-      const points = new Set([...new Set(hooks.map(({ point }) => point))].filter((point) => this.chain(point).awaits(leaving)))
+      const points = new Set(
+        [...new Set(hooks.map(({ point }) => point))].filter((point) => this.chain(point).awaits(leaving)),
+      )
       const queued = hooks.some((hook) => hook.queued > 0)
       const calls = [...this.#calls].filter(
         ({ hook }) => leaving.has(hook) || points.has(hook.point) || (queued && owners.has(hook.owner)),

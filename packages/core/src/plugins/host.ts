@@ -1,55 +1,102 @@
-import type { Counter, Plugin, PluginContext } from '@hookmq/api'
+import type { Plugin } from '@hookmq/api'
 import type { Broker } from '../broker.ts'
+import { createContext, type PluginConfiguration } from './context.ts'
+import { Generation, type PluginPatience } from './generation.ts'
+import { inProcess, type PluginRunner } from './runner.ts'
+
+/** How a plugin is loaded: its settings, and where it runs. */
+export interface PluginStart extends PluginConfiguration {
+  /** Default: in the thread of the broker. */
+  readonly runner?: PluginRunner
+  /** Makes another runner for the same code: for when this plugin has to be started once more. */
+  readonly again?: () => PluginRunner
+}
+
+export interface LoadedPlugin {
+  readonly plugin: Plugin
+  readonly placement: 'in-process' | 'worker'
+  /** What is wrong with it while it is loaded. */
+  readonly problem?: string
+}
 
 interface Loaded {
   readonly plugin: Plugin
-  readonly undo: (() => void | Promise<void>)[]
-  readonly abort: AbortController
+  readonly start: PluginStart
+  readonly generation: Generation
 }
 
-/** Loads and unloads plugins; whatever a plugin registers is taken back when it goes, in reverse order. */
+const defaultPatience: PluginPatience = { setup: 30_000, drain: 5000, teardown: 5000 }
+
+/** Loads, reloads and unloads plugins; whatever a plugin registers is taken back when it goes. */
 export class PluginHost {
   readonly #broker: Broker
   readonly #loaded = new Map<string, Loaded>()
+  /** Names on which something is under way. */
+  readonly #busy = new Set<string>()
+  /** How long plugins may take. */
+  patience: PluginPatience = defaultPatience
 
   constructor(broker: Broker) {
     this.#broker = broker
   }
 
-  list(): Plugin[] {
-    return [...this.#loaded.values()].map(({ plugin }) => plugin)
+  /** In the order in which they were loaded. */
+  list(): LoadedPlugin[] {
+    return [...this.#loaded.values()].map(({ plugin, generation: { runner } }) => ({
+      plugin,
+      placement: runner.placement,
+      problem: runner.problem,
+    }))
   }
 
-  /** Runs `setup`. When it throws, what it had registered is taken back and the error is passed on. */
-  async load(plugin: Plugin, config: Readonly<Record<string, string>> = {}): Promise<void> {
+  has(name: string): boolean {
+    return this.#loaded.has(name)
+  }
+
+  /** Runs `setup`. When it throws or takes too long, what it had registered is taken back and the error is passed on. */
+  async load(plugin: Plugin, start: PluginStart = {}): Promise<void> {
     const { name } = plugin
     if (typeof name !== 'string' || name === '') throw new TypeError('a plugin needs a name')
-    if (this.#loaded.has(name)) throw new Error(`plugin '${name}' is loaded already`)
-    const loaded: Loaded = { plugin, undo: [], abort: new AbortController() }
-    this.#loaded.set(name, loaded)
-    try {
-      await plugin.setup(this.#context(loaded, config))
-    } catch (error) {
-      await this.unload(name)
-      throw error
-    }
+    await this.#alone(name, async () => {
+      if (this.#loaded.has(name)) throw new Error(`plugin '${name}' is loaded already`)
+      const generation = await this.#begin(plugin, start, undefined)
+      this.#loaded.set(name, { plugin, start, generation })
+    })
     this.#broker.log.info('plugin loaded', { plugin: name, version: plugin.version })
+  }
+
+  /**
+   * Puts a new generation in the place of the one that is loaded. What the new one registers takes over in one step: each event is handled by the one or
+   * the other. The old one finishes what it has begun and is torn down. When the setup of the new one fails, the old one stays as it is.
+   */
+  async reload(plugin: Plugin, start: PluginStart = {}): Promise<void> {
+    const { name } = plugin
+    await this.#alone(name, async () => {
+      const before = this.#loaded.get(name)
+      if (before === undefined) throw new Error(`plugin '${name}' is not loaded`)
+      if (plugin.exclusive === true) {
+        await this.#restart(before, plugin, start)
+        return
+      }
+      const generation = await this.#begin(plugin, start, before.generation)
+      this.#loaded.set(name, { plugin, start, generation })
+      await before.generation.end(this.patience)
+    })
+    this.#broker.log.info('plugin reloaded', { plugin: name, version: plugin.version })
   }
 
   /** false: no such plugin. What fails while it is taken down is logged, and the rest goes on. */
   async unload(name: string): Promise<boolean> {
-    const loaded = this.#loaded.get(name)
-    if (loaded === undefined) return false
-    this.#loaded.delete(name)
-    this.#broker.hooks.removeOwner(name)
-    loaded.abort.abort()
-    for (const undo of loaded.undo.reverse()) {
-      try {
-        await undo()
-      } catch (error) {
-        this.#broker.log.error('plugin failed while being unloaded', { plugin: name, error: describe(error) })
-      }
-    }
+    if (!this.#loaded.has(name)) return false
+    await this.#alone(name, async () => {
+      const generation = this.#loaded.get(name)?.generation
+      this.#loaded.delete(name)
+      if (generation === undefined) return
+      generation.withdrawAll()
+      await generation.end(this.patience)
+      this.#broker.hooks.removeOwner(name)
+    })
+    this.#broker.log.info('plugin unloaded', { plugin: name })
     return true
   }
 
@@ -58,50 +105,76 @@ export class PluginHost {
     for (const name of [...this.#loaded.keys()].reverse()) await this.unload(name)
   }
 
-  #context(loaded: Loaded, config: Readonly<Record<string, string>>): PluginContext {
-    const broker = this.#broker
-    const { name } = loaded.plugin
-    const { undo, abort } = loaded
-    const log = broker.log.child({ plugin: name })
-    const guarded = (what: string, run: () => void) => () => {
-      try {
-        run()
-      } catch (error) {
-        log.error(`${what} threw`, { error: describe(error) })
-      }
+  /** One after the other. Rejects when the new one fails; the old one is in force again then, if it can be. */
+  async #restart(before: Loaded, plugin: Plugin, start: PluginStart): Promise<void> {
+    const { name } = plugin
+    before.generation.withdrawAll()
+    await before.generation.end(this.patience)
+    try {
+      this.#loaded.set(name, { plugin, start, generation: await this.#begin(plugin, start, undefined) })
+    } catch (error) {
+      this.#loaded.delete(name)
+      const again = { ...before.start, runner: before.start.again?.() }
+      const generation = await this.#begin(before.plugin, again, undefined)
+      this.#loaded.set(name, { ...before, generation })
+      throw error
     }
-    return {
-      name,
-      log,
-      config,
-      signal: abort.signal,
-      broker: {
-        ...broker.link,
-        publish: (message) => broker.link.publish({ from: name, ...message }),
-        subscribe(filter, receive, options) {
-          const cancel = broker.link.subscribe(filter, receive, options)
-          undo.push(cancel)
-          return cancel
-        },
-      },
-      admin: broker.admin,
-      get store() {
-        return broker.storeOf(name)
-      },
-      command: (command) => void undo.push(broker.registrations.addCommand(command)),
-      route: (route) => void undo.push(broker.registrations.addRoute(route)),
-      hook: (point, handler, options = {}) => broker.hooks.add(point, handler, { ...options, owner: name }),
-      authenticator: (authenticator, sequence) =>
-        void undo.push(broker.access.addAuthenticator(authenticator, sequence)),
-      authorizer: (authorizer, sequence) => void undo.push(broker.access.addAuthorizer(authorizer, sequence)),
-      counter: (counter: string): Counter => broker.metrics.pluginCounter(name, counter),
-      every: (interval, run) => void undo.push(broker.clock.every(interval, guarded('a timer', run))),
-      after: (delay, run) => void undo.push(broker.clock.after(delay, guarded('a timer', run))),
-      onTeardown: (run) => void undo.push(run),
+  }
+
+  /** One generation, set up and in force; or none, and the reason. */
+  async #begin(plugin: Plugin, start: PluginStart, predecessor: Generation | undefined): Promise<Generation> {
+    const { name } = plugin
+    const runner = start.runner ?? inProcess(plugin)
+    const generation = new Generation(this.#broker, name, runner, predecessor)
+    try {
+      const context = createContext(this.#broker, plugin, generation, start)
+      await withinSetup(async () => runner.setup(context), this.patience.setup)
+      generation.commit()
+      return generation
+    } catch (error) {
+      generation.withdrawAll()
+      await generation.end(this.patience)
+      if (predecessor === undefined) this.#broker.hooks.removeOwner(name)
+      throw error
+    }
+  }
+
+  /** Two things at a time on one plugin would undo each other's work; the second is refused, because waiting could be for itself. */
+  async #alone(name: string, work: () => Promise<void>): Promise<void> {
+    if (this.#busy.has(name)) throw new PluginBusyError(name)
+    this.#busy.add(name)
+    try {
+      await work()
+    } finally {
+      this.#busy.delete(name)
     }
   }
 }
 
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+/** Something is under way on this plugin already. */
+export class PluginBusyError extends Error {
+  constructor(name: string) {
+    super(`plugin '${name}' is being loaded, reloaded or unloaded at this moment; try again when that is over`)
+    this.name = 'PluginBusyError'
+  }
+}
+
+/** The setup did not end in time. */
+export class PluginSetupTimeout extends Error {
+  constructor(milliseconds: number) {
+    super(
+      `setup did not end within ${milliseconds / 1000} s; what it registers takes effect when it ends, so it must not wait for that`,
+    )
+    this.name = 'PluginSetupTimeout'
+  }
+}
+
+async function withinSetup(work: () => Promise<void>, milliseconds: number): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new PluginSetupTimeout(milliseconds)), milliseconds)
+  try {
+    await Promise.race([work(), promise])
+  } finally {
+    clearTimeout(timer)
+  }
 }

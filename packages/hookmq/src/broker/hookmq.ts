@@ -182,7 +182,7 @@ export class HookmqBroker {
 
   /** Names of the loaded plugins, in the order in which they were loaded. */
   get plugins(): readonly string[] {
-    return this.#core.plugins.list().map(({ name }) => name)
+    return this.#core.plugins.list().map(({ plugin }) => plugin.name)
   }
 
   /** Connected clients. */
@@ -219,7 +219,7 @@ export class HookmqBroker {
         `plugin ${plugin.name}${origin === undefined ? '' : ` (${origin})`}: a plugin of this name is loaded already`,
       )
     try {
-      await this.#core.plugins.load(plugin, config)
+      await this.#core.plugins.load(plugin, { config })
     } catch (error) {
       throw setupFailure(plugin.name, origin, error)
     }

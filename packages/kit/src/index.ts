@@ -1,4 +1,6 @@
+export * from './accounts/index.ts'
 export * from './net/index.ts'
+export * from './passwords/index.ts'
 export * from './placeholders.ts'
 export * from './terms/index.ts'
 export * from './values/index.ts'

@@ -1,5 +1,5 @@
 import type { SubscriptionOptions } from '@hookmq/mqtt'
-import type { ClientInfo, ConnInfo, SessionInfo } from './client.ts'
+import type { ClientInfo, ConnInfo, SessionInfo, TopicSubscription } from './client.ts'
 import type { Command, HttpRoute } from './command.ts'
 import type { FoldPointName, HookPointName } from './hook-points.ts'
 import type { RetainedStore } from './retained.ts'
@@ -118,9 +118,19 @@ export interface BrokerAdmin {
   subscriptions(): IterableIterator<SubscriptionView>
   /** For a client that has a session: as if it had subscribed, without access control. 'no_session' when it has none. */
   subscribe(clientId: string, filter: string, options: Partial<SubscriptionOptions>): 'ok' | 'no_session'
+  /**
+   * As a SUBSCRIBE of the client, only without access control and SUBACK: client.subscribe runs, the mountpoint and the limits of
+   * the broker hold, retained messages follow. A client that is connecting is subscribed once it has its CONNACK. Resolves to the
+   * filters that are subscribed now; undefined when there is no session (any more).
+   */
+  subscribeOnBehalf(
+    clientId: string,
+    subscriptions: readonly TopicSubscription[],
+  ): Promise<readonly string[] | undefined>
   unsubscribe(clientId: string, filter: string): 'ok' | 'no_session' | 'no_subscription'
   /** Filters that messages are routed by. */
   topics(): IterableIterator<string>
+  /** Without what has expired; changes are made known to the plugins that govern it. */
   readonly retained: RetainedStore
   listeners(): readonly ListenerView[]
   /** Resolve to false when there is no such listener; reject when it cannot be started. */
@@ -129,7 +139,10 @@ export interface BrokerAdmin {
   plugins(): readonly PluginView[]
   loadPlugin(name: string): Promise<PluginOutcome>
   unloadPlugin(name: string): Promise<PluginOutcome>
+  /** Its code and its configuration are read again. While it is set up the old generation stays in force, also when that fails. */
   reloadPlugin(name: string): Promise<PluginOutcome>
+  /** Names of the loaded plugins whose code or configuration is not what it was when they were loaded. */
+  changedPlugins(): Promise<readonly string[]>
   hooks(): readonly ChainView[]
   /** Hook calls that wait for an answer now, the longest first. */
   waitingHooks(): readonly {
@@ -139,10 +152,7 @@ export interface BrokerAdmin {
     readonly clientId?: string
     readonly since: number
   }[]
-  /** Its code and its configuration are read again. While it is set up the old generation stays in force, also when that fails. */
   /** Runs the decision without effects. Rejects when the client is not known. */
-  /** Names of the loaded plugins whose code or configuration is not what it was when they were loaded. */
-  changedPlugins(): Promise<readonly string[]>
   explain(clientId: string, action: 'publish' | 'subscribe', topic: string): Promise<Explanation>
   /** Forgets remembered access decisions, of one client or of all. false: no such client. */
   cleanAclCache(clientId?: string): boolean

@@ -7,11 +7,12 @@ import type { HookHandle, HookHandler, HookOptions } from './hook.ts'
 import type { HookPointName } from './hook-points.ts'
 import type { Logger } from './listener.ts'
 import type { Message, MessageInit } from './message.ts'
+import type { RetainedPolicy } from './retained.ts'
 import type { PluginConfigKey, PluginSettings } from './settings.ts'
 import type { KeyValueStore } from './store.ts'
+import type { Term } from './term.ts'
 
 /** What a plugin module default-exports. `definePlugin` only adds types: a plain object will do. */
-import type { Term } from './term.ts'
 export interface Plugin {
   readonly name: string
   readonly version?: string
@@ -49,12 +50,12 @@ export interface PluginContext {
   readonly log: Logger
   /** The plugin's own settings as text, by the first spelling of each key, defaults included. What `settings` reads. */
   readonly config: Readonly<Record<string, string>>
-  readonly broker: BrokerLink
-  /** What operators' tools need: views, and what can be done to a running broker. */
   /** The same for keys that hold Erlang terms. Without a declared `config`: each `{key, Term}` of NAME.config. */
   readonly terms: Readonly<Record<string, Term>>
   /** The settings as numbers, durations, addresses …, for plugins that declare `config`. */
   readonly settings: PluginSettings
+  readonly broker: BrokerLink
+  /** What operators' tools need: views, and what can be done to a running broker. */
   readonly admin: BrokerAdmin
   /** The plugin's own corner of the store. */
   readonly store: KeyValueStore
@@ -67,14 +68,22 @@ export interface PluginContext {
   authorizer(authorizer: Authorizer, sequence?: number): void
   /** A counter of the plugin's own, shown as `plugins.NAME.counter`. */
   counter(name: string): Counter
+  /** What holds for retained messages while the plugin is loaded. */
+  retained(policy: RetainedPolicy): void
+  /** Shows the number in the statistics as NAME.count and NAME.max, while the plugin is loaded. Names: docs/reference/metrics.md. */
+  gauge(name: string, read: () => number): void
   /** A command of the command line, while the plugin is loaded. */
   command(command: Command): void
   /** An endpoint of the management HTTP API, while the plugin is loaded. */
   route(route: HttpRoute): void
-  /** Timers that end with the plugin. Milliseconds. */
-  every(interval: number, run: () => void): void
-  after(delay: number, run: () => void): void
-  /** Runs on unload, in reverse order of registration. */
+  /** The broker's time, milliseconds since the epoch: the one that its timers follow, and that tests can move. */
+  now(): number
+  /** Timers that end with the plugin. Milliseconds. What `run` throws or rejects with is logged. */
+  every(interval: number, run: () => unknown): void
+  after(delay: number, run: () => unknown): void
+  /**
+   * Runs on unload, the one registered last first, when no event reaches the plugin any more, calls in flight have ended and `signal` has aborted.
+   */
   onTeardown(run: () => void | Promise<void>): void
 }
 

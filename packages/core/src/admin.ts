@@ -10,10 +10,12 @@ import type {
   PluginView,
   RetainedStore,
   SubscriptionView,
+  TopicSubscription,
 } from '@hookmq/api'
 import { topicFilterError } from '@hookmq/mqtt'
 import { explain } from './access/explain.ts'
 import type { Broker } from './broker.ts'
+import { subscribeOnBehalf } from './channel/subscribe-on-behalf.ts'
 import type { LoadedPlugin } from './plugins/index.ts'
 import type { StoredOptions } from './routing/types.ts'
 import type { Session } from './session/session.ts'
@@ -97,6 +99,13 @@ export class Admin implements BrokerAdmin {
     if (session === undefined) return 'no_session'
     session.subscribeFor({ qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 0, ...options }, filter)
     return 'ok'
+  }
+
+  subscribeOnBehalf(
+    clientId: string,
+    subscriptions: readonly TopicSubscription[],
+  ): Promise<readonly string[] | undefined> {
+    return subscribeOnBehalf(this.#broker, clientId, subscriptions)
   }
 
   unsubscribe(clientId: string, filter: string): 'ok' | 'no_session' | 'no_subscription' {

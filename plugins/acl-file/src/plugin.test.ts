@@ -33,16 +33,23 @@ function host(config: Record<string, string>): {
     name: 'acl-file',
     log,
     config,
+    terms: {},
     signal: new AbortController().signal,
     authorizer: (authorizer, sequence) => void registered.push({ authorizer, sequence }),
     onTeardown: (run) => void teardown.push(run),
     hook: unused,
     authenticator: unused,
     counter: unused,
+    retained: unused,
+    gauge: unused,
+    now: unused,
     every: unused,
     after: unused,
     command: unused,
     route: unused,
+    get settings() {
+      return unused()
+    },
     get admin() {
       return unused()
     },

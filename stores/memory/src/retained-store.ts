@@ -60,6 +60,17 @@ export class MemoryRetainedStore implements RetainedStore {
     return this.#search(filter, this.#sequence)
   }
 
+  all(): Generator<Message | undefined, void, undefined> {
+    return this.#everything(this.#sequence)
+  }
+
+  *#everything(end: number): Generator<Message, void, undefined> {
+    for (const held of this.#held.values()) {
+      if (held.sequence >= end) return
+      yield held.message
+    }
+  }
+
   *#single(held: Held | undefined): Generator<Message, void, undefined> {
     if (held !== undefined && this.#held.get(held.message.topic) === held) yield held.message
   }

@@ -35,6 +35,14 @@ class PlainStore implements RetainedStore {
     return this.#match(filter, [...this.#messages.values()])
   }
 
+  all(): Iterator<Message | undefined> {
+    return this.#all([...this.#messages.values()])
+  }
+
+  *#all(messages: readonly Message[]): Generator<Message | undefined> {
+    for (const message of messages) yield this.#messages.get(message.topic) === message ? message : undefined
+  }
+
   *#match(filter: string, messages: readonly Message[]): Generator<Message | undefined> {
     for (const message of messages) {
       const stayed = this.#messages.get(message.topic) === message

@@ -177,6 +177,29 @@ export function retainedStoreSuite(name: string, create: CreateRetainedStore): v
       })
     })
 
+    describe('all', () => {
+      test('gives every message, those of $ topics too, oldest first', () => {
+        const store = create({ maximum: 0 })
+        for (const topic of ['b', '$SYS/x', 'a/b', '$other', '/', 'b']) store.put(message(topic, 'x'))
+        const topics = [...walk(store.all())].map(({ topic }) => topic)
+        assert.deepEqual(topics, ['$SYS/x', 'a/b', '$other', '/', 'b'])
+      })
+
+      test('leaves out what was deleted, replaced or put after the call', () => {
+        const store = create({ maximum: 0 })
+        for (const topic of ['a', 'b', 'c', 'd']) store.put(message(topic, 'x'))
+        const messages = walk(store.all())
+        assert.equal(messages.next().value?.topic, 'a')
+        store.delete('b')
+        store.put(message('c', 'again'))
+        store.put(message('e', 'x'))
+        assert.deepEqual(
+          [...messages].map(({ topic }) => topic),
+          ['d'],
+        )
+      })
+    })
+
     describe('an iterator over a store that changes', () => {
       for (const filter of ['#', 'd/#', '+/+', 'd/+']) {
         for (const size of [50, 20_000]) {

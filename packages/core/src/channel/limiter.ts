@@ -22,4 +22,13 @@ export class Limiter {
     this.#tokens -= amount
     return this.#tokens >= 0 ? 0 : Math.ceil((-this.#tokens / this.#rate) * 1000)
   }
+
+  /** Takes one if it is there; else nothing, and returns the milliseconds until it will be. */
+  takeOrWait(now: number): number {
+    this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#updated) / 1000) * this.#rate)
+    this.#updated = now
+    if (this.#tokens < 1) return Math.max(1, Math.ceil(((1 - this.#tokens) / this.#rate) * 1000))
+    this.#tokens--
+    return 0
+  }
 }

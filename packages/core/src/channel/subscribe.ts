@@ -8,10 +8,12 @@ import {
   type UnsubscribePacket,
 } from '@hookmq/mqtt'
 import { after } from '../after.ts'
+import type { Broker } from '../broker.ts'
 import * as M from '../metrics/index.ts'
 import { Refusal } from '../refusal.ts'
 import type { StoredOptions } from '../routing/types.ts'
 import { sendRetained } from '../session/replay.ts'
+import type { Session } from '../session/session.ts'
 import type { Channel } from './channel.ts'
 
 interface Request {
@@ -115,8 +117,11 @@ function authorizeAll(channel: Channel, requests: Request[], from: number): unde
   return undefined
 }
 
-function refusedCapability(channel: Channel, request: Request): number | undefined {
-  const { broker, session } = channel
+/** What the broker as it is set up does not grant to anybody, or not to this session any more. */
+export function refusedCapability(
+  { broker, session }: { readonly broker: Broker; readonly session?: Session },
+  request: Pick<Request, 'filter' | 'topic' | 'shared'>,
+): number | undefined {
   const { options } = broker
   if (request.shared && !options.sharedSubscription) return ReasonCode.SharedSubscriptionsNotSupported
   if (!options.wildcardSubscription && /[+#]/.test(request.topic)) return ReasonCode.WildcardSubscriptionsNotSupported
@@ -173,7 +178,7 @@ function finishSubscribe(
 }
 
 /** `$share/g/f` becomes `$share/g/<mountpoint>f`. */
-function mounted(mountpoint: string, filter: string): string {
+export function mounted(mountpoint: string, filter: string): string {
   if (mountpoint === '') return filter
   const share = parseShared(filter)
   if (share === undefined) return mountpoint + filter

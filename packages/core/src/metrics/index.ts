@@ -1,5 +1,5 @@
 export * from './metric-index.ts'
 export { type MetricName, metricTable } from './metric-table.ts'
 export { Metrics } from './metrics.ts'
-export { type StatName, statTable } from './stat-table.ts'
+export { isStatName, type StatName, statTable } from './stat-table.ts'
 export { Stats } from './stats.ts'

@@ -121,6 +121,9 @@ export const metricTable = [
 
 export type MetricName = (typeof metricTable)[number][0]
 
+/** Counted by whichever plugin does the work: the core knows no more of it than the name. */
+export const leftToPlugins: ReadonlySet<string> = new Set<MetricName>(['messages.delayed'])
+
 const indexByName = new Map<string, number>(metricTable.map(([name], index) => [name, index]))
 
 /** Index of a counter; -1 for a name that is not in the table. */

@@ -1,5 +1,5 @@
 import type { Counter } from '@hookmq/api'
-import { metricIndex, metricTable } from './metric-table.ts'
+import { leftToPlugins, metricIndex, metricTable } from './metric-table.ts'
 
 /** The counters of one broker, and those that its plugins added. */
 export class Metrics {
@@ -14,10 +14,13 @@ export class Metrics {
   }
 
   /**
-   * The counter `plugins.PLUGIN.NAME`: the same one each time that it is asked for. It goes on counting when the plugin is
+   * The counter `plugins.PLUGIN.NAME`, or one of the table that the core leaves to plugins: the same one each time that it is
+   * asked for. It goes on counting when the plugin is
    * unloaded and loaded again. Throws TypeError for a name with characters other than letters, digits, `.`, `_`, `-`.
    */
   pluginCounter(plugin: string, name: string): Counter {
+    const index = leftToPlugins.has(name) ? metricIndex(name) : -1
+    if (index !== -1) return new TableCounter(this.counters, index)
     const full = `plugins.${plugin}.${name}`
     if (!/^[\w-]+(\.[\w-]+)*$/.test(name)) {
       throw new TypeError(
@@ -43,6 +46,24 @@ export class Metrics {
   reset(): void {
     this.counters.fill(0)
     for (const counter of this.#ofPlugins.values()) counter.reset()
+  }
+}
+
+class TableCounter implements Counter {
+  readonly #counters: Float64Array
+  readonly #index: number
+
+  constructor(counters: Float64Array, index: number) {
+    this.#counters = counters
+    this.#index = index
+  }
+
+  get value(): number {
+    return this.#counters[this.#index]
+  }
+
+  add(amount = 1): void {
+    this.#counters[this.#index] += amount
   }
 }
 

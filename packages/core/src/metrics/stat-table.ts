@@ -17,3 +17,7 @@ export const statTable = [
 ] as const satisfies readonly (readonly [name: string, meaning: string])[]
 
 export type StatName = (typeof statTable)[number][0]
+
+export function isStatName(name: string): name is StatName {
+  return statTable.some(([known]) => known === name)
+}

@@ -4,11 +4,16 @@ import { type StatName, statTable } from './stat-table.ts'
 export class Stats {
   readonly #gauges = new Map<StatName, { read: () => number; max: number }>()
 
-  /** Says where a gauge's value comes from; the last one said holds. */
-  provide(name: StatName, read: () => number): void {
-    const known = this.#gauges.get(name)
-    if (known === undefined) this.#gauges.set(name, { read, max: read() })
-    else known.read = read
+  /** Says where a gauge's value comes from; the last one said holds. Returns what takes it back. */
+  provide(name: StatName, read: () => number): () => void {
+    const gauge = this.#gauges.get(name) ?? { read, max: 0 }
+    const before = gauge.read
+    gauge.read = read
+    gauge.max = Math.max(gauge.max, read())
+    this.#gauges.set(name, gauge)
+    return () => {
+      if (gauge.read === read) gauge.read = before === read ? () => 0 : before
+    }
   }
 
   /**

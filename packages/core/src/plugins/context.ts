@@ -1,6 +1,7 @@
 import type { Counter, Plugin, PluginContext, PluginSettings, Term } from '@hookmq/api'
 import { topicFilterError } from '@hookmq/mqtt'
 import type { Broker } from '../broker.ts'
+import { isStatName } from '../metrics/index.ts'
 import { describe, type Generation } from './generation.ts'
 import { type Switch, switches } from './registry.ts'
 
@@ -65,6 +66,12 @@ export function createContext(
     authenticator: (module, sequence = 0) => generation.register(access.authenticators, { module, sequence }),
     authorizer: (module, sequence = 0) => generation.register(access.authorizers, { module, sequence }),
     counter: (counter: string): Counter => broker.metrics.pluginCounter(name, counter),
+    retained: (policy) => void turnOn({ on: () => broker.retained.govern(policy) }),
+    gauge(gauge, read) {
+      if (!isStatName(gauge))
+        throw new TypeError(`there is no statistic '${gauge}'; docs/reference/metrics.md lists them`)
+      turnOn({ on: () => broker.stats.provide(gauge, read) })
+    },
     command: (command) => generation.register(registrations.commandRegistry, command),
     route: (route) => generation.register(registrations.routeRegistry, route),
     now: () => clock.now(),

@@ -1,62 +1,150 @@
-import type { Message, RetainedStore } from '@hookmq/api'
+import type { Message, RetainedPolicy, RetainedStore } from '@hookmq/api'
 import type { Broker } from '../broker.ts'
+import { Limiter } from '../channel/limiter.ts'
 import type { BrokerMessage } from '../message.ts'
 import * as M from '../metrics/index.ts'
 import { remainingLife } from '../session/delivery.ts'
+import { GovernedStore } from './governed-store.ts'
+
+/** What holds at present: the broker's options, overlaid with what plugins want. */
+interface Rules {
+  maxMessages: number
+  maxPayload: number
+  expiry: number
+  storeRate: number
+  deliveryRate: number
+}
+
+/** Milliseconds between two lines of the log about the same cause. */
+const logInterval = 1000
 
 /** The rules of retained messages; where they are kept is the store's business. */
 export class Retained {
   readonly #broker: Broker
   readonly store: RetainedStore
+  readonly #base: RetainedStore
+  #policies: readonly RetainedPolicy[] = []
+  #rules: Rules
+  #storing: Limiter | undefined
+  #delivering: Limiter | undefined
+  readonly #logged = new Map<string, { at: number; suppressed: number }>()
 
   constructor(broker: Broker, store: RetainedStore) {
     this.#broker = broker
-    this.store = store
+    this.#base = store
+    this.#rules = this.#makeRules()
+    this.store = new GovernedStore(store, {
+      expired: (message) => this.#expired(message),
+      changed: (topic) => this.#changed(topic),
+      full: () => this.#full,
+    })
+  }
+
+  /** Returns what takes the policy back. */
+  govern(policy: RetainedPolicy): () => void {
+    this.#apply([...this.#policies, policy])
+    return () => this.#apply(this.#policies.filter((other) => other !== policy))
+  }
+
+  #apply(policies: readonly RetainedPolicy[]): void {
+    this.#policies = policies
+    const rules = this.#makeRules()
+    const now = this.#broker.clock.now()
+    this.#storing = rules.storeRate > 0 ? new Limiter(rules.storeRate, rules.storeRate, now) : undefined
+    this.#delivering = rules.deliveryRate > 0 ? new Limiter(rules.deliveryRate, rules.deliveryRate, now) : undefined
+    this.#rules = rules
+  }
+
+  #makeRules(): Rules {
+    const { maxRetainedMessages, maxRetainedPayload } = this.#broker.options
+    const rules: Rules = {
+      maxMessages: maxRetainedMessages,
+      maxPayload: maxRetainedPayload,
+      expiry: 0,
+      storeRate: 0,
+      deliveryRate: 0,
+    }
+    for (const policy of this.#policies) {
+      rules.maxMessages = policy.maxMessages ?? rules.maxMessages
+      rules.maxPayload = policy.maxPayload ?? rules.maxPayload
+      rules.expiry = policy.expiry ?? rules.expiry
+      rules.storeRate = policy.storeRate ?? rules.storeRate
+      rules.deliveryRate = policy.deliveryRate ?? rules.deliveryRate
+    }
+    return rules
+  }
+
+  get #full(): boolean {
+    return this.#rules.maxMessages > 0 && this.#base.count >= this.#rules.maxMessages
   }
 
   /** A message with the retain flag is being routed. [MQTT-3.3.1-5] [MQTT-3.3.1-6] [MQTT-3.3.1-7] */
   keep(message: BrokerMessage): void {
-    const { options, metrics, log } = this.#broker
-    if (message.payload.length === 0) {
-      this.store.delete(message.topic)
+    const { topic, payload } = message
+    if (payload.length === 0) {
+      this.store.delete(topic)
       return
     }
-    if (options.maxRetainedPayload > 0 && message.payload.length > options.maxRetainedPayload) {
-      metrics.counters[M.MESSAGES_RETAINED_REFUSED]++
-      log.warn('message not retained: its payload is larger than retained messages may be', {
-        topic: message.topic,
-        bytes: message.payload.length,
-        limit: options.maxRetainedPayload,
+    const { maxPayload, maxMessages, storeRate } = this.#rules
+    if (maxPayload > 0 && payload.length > maxPayload) {
+      return this.#refuse('its payload is larger than retained messages may be', topic, {
+        bytes: payload.length,
+        limit: maxPayload,
       })
-      return
     }
-    if (this.store.put(message)) {
-      metrics.counters[M.MESSAGES_RETAINED]++
-      return
+    if (this.#full && this.#base.get(topic) === undefined) {
+      return this.#refuse('there are as many as there may be', topic, { limit: maxMessages })
     }
+    if (this.#storing !== undefined && this.#storing.takeOrWait(this.#broker.clock.now()) > 0) {
+      return this.#refuse('more are stored per second than may be', topic, { limit: storeRate })
+    }
+    if (!this.store.put(message)) return this.#refuse('the store has no room for it', topic, {})
+    this.#broker.metrics.counters[M.MESSAGES_RETAINED]++
+  }
+
+  /** Delivered, but not stored. A flood of such messages must not become a flood of the log. */
+  #refuse(cause: string, topic: string, details: Record<string, number>): void {
+    const { metrics, log, clock } = this.#broker
     metrics.counters[M.MESSAGES_RETAINED_REFUSED]++
-    log.warn('message not retained: there are as many as there may be', {
-      topic: message.topic,
-      limit: options.maxRetainedMessages,
-    })
+    const now = clock.now()
+    const last = this.#logged.get(cause)
+    if (last !== undefined && now - last.at < logInterval) {
+      last.suppressed++
+      return
+    }
+    this.#logged.set(cause, { at: now, suppressed: 0 })
+    const suppressed = last === undefined || last.suppressed === 0 ? {} : { more: last.suppressed }
+    log.warn(`message not retained: ${cause}`, { topic, ...details, ...suppressed })
   }
 
   /** What a new subscription gets, without what has expired. undefined: nothing is stored at all. */
   read(filter: string): Iterator<Message | undefined> | undefined {
-    if (this.store.count === 0) return undefined
-    return this.#unexpired(this.store.match(filter))
+    return this.#base.count === 0 ? undefined : this.store.match(filter)
   }
 
-  *#unexpired(messages: Iterator<Message | undefined>): Generator<Message | undefined, undefined> {
-    for (let next = messages.next(); next.done !== true; next = messages.next()) {
-      const message = next.value
-      // [MQTT-3.3.2-5]: found only when it is read, which is when it matters.
-      if (message !== undefined && remainingLife(message, this.#broker.clock.now()) === 0) {
-        this.store.delete(message.topic)
-        // Counts as a step: a long run of expired messages must not hold the loop up.
-        yield undefined
-      } else yield message
+  /** Asks to send one retained message. Returns the milliseconds to wait before asking again; 0: go on. */
+  deliveryWait(): number {
+    return this.#delivering === undefined ? 0 : this.#delivering.takeOrWait(this.#broker.clock.now())
+  }
+
+  #expired(message: Message): boolean {
+    const now = this.#broker.clock.now()
+    const left = remainingLife(message, now)
+    if (left !== undefined) return left === 0
+    const { expiry } = this.#rules
+    return expiry > 0 && message.timestamp + expiry <= now && !message.topic.startsWith('$SYS/')
+  }
+
+  #changed(topic: string | undefined): void {
+    for (const policy of this.#policies) {
+      if (policy.changed === undefined) continue
+      try {
+        policy.changed(topic)
+      } catch (error) {
+        this.#broker.log.error('a policy for retained messages threw', {
+          error: error instanceof Error ? error.stack : String(error),
+        })
+      }
     }
-    return undefined
   }
 }

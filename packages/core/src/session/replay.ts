@@ -7,6 +7,9 @@ import type { Session } from './session.ts'
 /** Retained messages per turn of the event loop, for one subscription. */
 const batchSize = 500
 
+/** What a step that found nothing counts for: the store looked at a few hundred messages in it. */
+const emptyStep = 25
+
 /**
  * Retained messages on their way to one new subscription. Reads in batches, and only as fast as the client takes them: a
  * wildcard over a million retained messages neither blocks the loop nor fills the session's queue.
@@ -17,6 +20,8 @@ export class RetainedReplay {
   readonly #options: StoredOptions
   readonly filter: string
   #scheduled = false
+  /** The rate of deliveries has room for the next one. */
+  #permitted = false
   #done = false
 
   constructor(session: Session, filter: string, messages: Iterator<Message | undefined>, options: StoredOptions) {
@@ -37,41 +42,56 @@ export class RetainedReplay {
   /** Sends what the session has room for. Called again when acknowledgements or a drained socket make room. */
   pump(): void {
     if (this.#done || this.#scheduled) return
-    for (let count = 0; count < batchSize; count++) {
+    const { retained, clock } = this.#session.broker
+    for (let work = 0; work < batchSize; ) {
       if (this.#done || !this.#session.hasRoom) return
-      if (!this.#deliverNext()) return
+      if (!this.#permitted) {
+        const wait = retained.deliveryWait()
+        if (wait > 0) {
+          this.#scheduled = true
+          clock.after(wait, this.#again)
+          return
+        }
+        this.#permitted = true
+      }
+      const step = this.#deliverNext()
+      if (step === 'done') return
+      if (step === 'delivered') this.#permitted = false
+      work += step === 'delivered' ? 1 : emptyStep
     }
     this.#scheduled = true
-    setImmediate(() => {
-      this.#scheduled = false
-      this.pump()
-    })
+    setImmediate(this.#again)
+  }
+
+  readonly #again = (): void => {
+    this.#scheduled = false
+    this.pump()
   }
 
   /** The connection is gone but the session stays: the rest goes to its queue, within its bounds. */
   flushToQueue(): void {
     const room = this.#session.queueRoom
     // Twice as many steps as there is room: a step may find nothing.
-    for (let step = 0; step < room * 2 && this.#session.queueRoom > 0; step++) if (!this.#deliverNext()) return
+    for (let step = 0; step < room * 2 && this.#session.queueRoom > 0; step++) {
+      if (this.#deliverNext() === 'done') return
+    }
   }
 
-  #deliverNext(): boolean {
+  /** 'nothing': the store looked at a few hundred messages that do not match, and wants to be asked again. */
+  #deliverNext(): 'delivered' | 'nothing' | 'done' {
     const next = this.#messages.next()
     if (next.done === true) {
       this.#done = true
-      return false
+      return 'done'
     }
-    // The store looked at a few hundred messages that do not match: counts as one of the batch.
-    if (next.value === undefined) return true
-    // The store looked at many topics and found none: it wants to be asked again.
-    if (next.value === undefined) return true
+    if (next.value === undefined) return 'nothing'
     const { subscriptionIdentifier } = this.#options
     this.#session.deliverRetained(
       retainedCopy(next.value),
       this.#options.qos,
       subscriptionIdentifier === undefined ? undefined : [subscriptionIdentifier],
     )
-    return true
+    return 'delivered'
   }
 }
 

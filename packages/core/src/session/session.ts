@@ -47,6 +47,8 @@ export class Session implements DeliveryTarget {
   /** Deliveries whose message.delivered hooks have not answered yet, in order. */
   #deciding: { order: InOrder; deliveries: Delivery[] } | undefined
   #pumping = false
+  /** Who waits for CONNACK. */
+  #awaitingActive: (() => void)[] | undefined
 
   constructor(broker: Broker, client: ClientInfo, expiryInterval: number, now: number) {
     this.broker = broker
@@ -383,12 +385,27 @@ export class Session implements DeliveryTarget {
   activate(): void {
     this.active = true
     this.pump()
+    const waiting = this.#awaitingActive
+    this.#awaitingActive = undefined
+    for (const go of waiting ?? []) go()
+  }
+
+  /** Resolves when its connection has the CONNACK, or at once when it has none, or no connection any more. */
+  settled(): undefined | Promise<void> {
+    if (this.channel === undefined || this.active) return undefined
+    return new Promise((resolve) => {
+      this.#awaitingActive ??= []
+      this.#awaitingActive.push(resolve)
+    })
   }
 
   detach(): void {
     this.channel = undefined
     this.detachedAt = this.broker.clock.now()
     this.active = false
+    const waiting = this.#awaitingActive
+    this.#awaitingActive = undefined
+    for (const go of waiting ?? []) go()
     for (const entry of this.#inflight?.values() ?? []) entry.resend = true
     const deciding = this.#deciding
     if (deciding !== undefined) {

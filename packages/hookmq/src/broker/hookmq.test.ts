@@ -118,6 +118,11 @@ test('what cannot be started is told, and leaves nothing behind', async (scope) 
   await assert.rejects(createBroker({ plugins: [join(folder, 'none.ts')] }), { code: 'PLUGIN_NOT_FOUND' })
   await assert.rejects(createBroker({ listeners: [{ type: 'pigeon' } as never] }), /no listener type 'pigeon'/)
 
+  await assert.rejects(
+    createBroker({ listeners: [{ type: 'tcp' }, { type: 'tcp' }] }),
+    /already is a listener tcp:default/,
+  )
+
   const failing = definePlugin({
     name: 'failing',
     setup() {

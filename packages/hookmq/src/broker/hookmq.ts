@@ -63,7 +63,7 @@ export class HookmqBroker {
     this.#core = new Broker({ ...options, allowAnonymous }, { retained: retained ?? new MemoryRetainedStore() })
     this.log = this.#core.log
     this.#plugins = plugins
-    for (const listener of listeners) this.#listeners.push(makeListener(listener))
+    for (const listener of listeners) this.#add(makeListener(listener))
   }
 
   /** The listeners, started or not; `address` names the real port once they are. */
@@ -152,8 +152,7 @@ export class HookmqBroker {
   /** Adds a listener, and binds it when the broker runs. */
   async addListener(spec: ListenerSpec | Listener): Promise<Listener> {
     const listener = makeListener(spec)
-    if (this.#listeners.some(({ id }) => id === listener.id))
-      throw new HookmqError('LISTENER_FAILED', `there already is a listener ${listener.id}; give this one another name`)
+    this.#requireOwnName(listener)
     if (this.#state === 'running') {
       this.#guard(listener.id, listenerHost(spec))
       await this.#bind(listener)
@@ -223,6 +222,16 @@ export class HookmqBroker {
     } catch (error) {
       throw setupFailure(plugin.name, origin, error)
     }
+  }
+
+  #requireOwnName({ id }: Listener): void {
+    if (this.#listeners.every((other) => other.id !== id)) return
+    throw new HookmqError('LISTENER_FAILED', `there already is a listener ${id}; give this one another name`)
+  }
+
+  #add(listener: Listener): void {
+    this.#requireOwnName(listener)
+    this.#listeners.push(listener)
   }
 
   async #bind(listener: Listener): Promise<void> {

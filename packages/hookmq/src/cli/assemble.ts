@@ -1,20 +1,22 @@
+import type { Listener } from '@hookmq/api'
 import { HookmqBroker } from '../broker/hookmq.ts'
 import { partsOfConfig } from '../broker/parts.ts'
 import { loggerOptions, readConfig, type SettingFlags } from '../config/read.ts'
+import { messageOf } from '../errors.ts'
 import { type AdjustableLogger, createLogger } from '../log/logger.ts'
 import { version } from '../version.ts'
 
 export interface Assembly {
   readonly broker: HookmqBroker
   readonly log: AdjustableLogger
-  /** Reads certificates and access rules again; resolves to what was read. What fails leaves the old one in force. */
-  reload(): Promise<readonly string[]>
+  /** Reads certificates and access rules again. What fails leaves the old one in force. Never rejects. */
+  reload(): Promise<Reloaded>
 }
 
-/** Certificates can be read again. */
-interface Reloadable {
-  readonly id: string
-  reloadCertificates(): void
+/** What was read again, and why the rest was not. */
+export interface Reloaded {
+  readonly done: readonly string[]
+  readonly failed: readonly string[]
 }
 
 /** A broker as the command line and the configuration describe it; not started. */
@@ -29,21 +31,29 @@ export async function assemble(flags: SettingFlags & { plugin?: readonly string[
   )
   const broker = new HookmqBroker({ options: { ...options, version, log }, listeners, plugins, problems })
 
-  async function reload(): Promise<readonly string[]> {
+  async function reload(): Promise<Reloaded> {
     const done: string[] = []
-    for (const listener of broker.listeners) {
-      if (!('reloadCertificates' in listener)) continue
-      const { id, reloadCertificates } = listener as unknown as Reloadable
-      reloadCertificates.call(listener)
-      done.push(`certificates of ${id}`)
+    const failed: string[] = []
+    const attempt = async (what: string, run: () => void | Promise<void>): Promise<void> => {
+      try {
+        await run()
+        done.push(what)
+      } catch (error) {
+        failed.push(messageOf(error))
+      }
     }
-    if (aclFile !== undefined) {
-      await aclFile.reload()
-      broker.forgetPermissions()
-      done.push('access rules')
-    }
-    return done
+    for (const listener of broker.listeners)
+      if (hasCertificates(listener))
+        await attempt(`certificates of ${listener.id}`, () => listener.reloadCertificates())
+    if (aclFile !== undefined) await attempt('access rules', () => aclFile.reload())
+    // Also what the rules said before: it was remembered per client.
+    broker.forgetPermissions()
+    return { done, failed }
   }
 
   return { broker, log, reload }
+}
+
+function hasCertificates(listener: Listener): listener is Listener & { reloadCertificates(): void } {
+  return 'reloadCertificates' in listener && !listener.id.startsWith('ws:')
 }

@@ -1,10 +1,10 @@
 import type { HookmqBroker } from '../broker/hookmq.ts'
-import { messageOf } from '../errors.ts'
 import type { LogLevel } from '../log/levels.ts'
 import type { AdjustableLogger } from '../log/logger.ts'
+import type { Reloaded } from './assemble.ts'
 
 /** Milliseconds that clients and plugins get to end in good order, and how much later the process ends without them. */
-const stopTimeout = 5000
+const stopTimeout = 3000
 const hardTimeout = stopTimeout + 2000
 
 export interface Supervision {
@@ -17,7 +17,7 @@ export interface Supervision {
 export function superviseSignals(
   broker: HookmqBroker,
   log: AdjustableLogger,
-  reload: () => Promise<readonly string[]>,
+  reload: () => Promise<Reloaded>,
 ): Supervision {
   let stopping = false
 
@@ -62,10 +62,10 @@ export function superviseSignals(
   }
 
   const hangUp = (): void => {
-    reload().then(
-      (what) => log.info('reloaded', { what: what.join(', ') || 'nothing' }),
-      (error: unknown) => log.error('not reloaded; what was there before stays', { reason: messageOf(error) }),
-    )
+    void reload().then(({ done, failed }) => {
+      log.info('reloaded', { what: done.join(', ') || 'nothing' })
+      for (const reason of failed) log.error('not reloaded; what was there before stays', { reason })
+    })
   }
 
   const rejected = (error: unknown): void => log.error('a promise was rejected and nobody handled it', { error })

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect as connectSocket, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { connect as connectTls } from 'node:tls'
+import { TestAuthority } from '@hookmq/api/testing'
 import { Client } from '../client/client.ts'
 import { openStream } from '../client/stream.ts'
 import { RunningCommand, runCommand, startCommand } from '../testing/command.ts'
@@ -74,6 +77,21 @@ test('a plugin that never ends its teardown does not keep the process; a second 
   await command.output(/stopping/, 'stderr')
   command.signal('SIGTERM')
   assert.equal(await command.ended, 1)
+})
+
+test('one signal is enough, whatever a plugin and a client that reads nothing do', async (scope) => {
+  const plugin = file(
+    'stuck.ts',
+    "export default { name: 'stuck', setup(ctx) { ctx.onTeardown(() => new Promise(() => {})) } }",
+  )
+  const { command, port } = await startCommand(scope, ['--plugin', plugin])
+  const socket = connectSocket(port, '127.0.0.1')
+  scope.after(() => void socket.destroy())
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  socket.pause()
+  command.signal('SIGTERM')
+  assert.equal(await command.ended, 0)
 })
 
 test('a port in use is one clear line', async (scope) => {
@@ -208,6 +226,48 @@ test('SIGHUP reads the access rules again; rules that cannot be read leave the o
   command.signal('SIGHUP')
   await command.output(/"reason":".*acl\.conf:1.*","msg":"not reloaded/, 'stderr')
   await attempt()
+})
+
+test('SIGHUP reads certificates again; open connections stay', async (scope) => {
+  const authority = new TestAuthority()
+  scope.after(() => authority.remove())
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+  const install = (name: string): void => {
+    const issued = authority.issue(`/CN=${name}`)
+    copyFileSync(issued.cert, cert)
+    copyFileSync(issued.key, key)
+  }
+  install('before')
+  const prefix = 'listener.ssl.external'
+  const config = file(
+    'tls.conf',
+    `${prefix} = 127.0.0.1:0\n${prefix}.certfile = ${cert}\n${prefix}.keyfile = ${key}\nacl_file =\n`,
+  )
+  const command = new RunningCommand(scope, ['start', '--config', config])
+  const [, port] = await command.output(/^listening ssl:external on 127\.0\.0\.1:(\d+)$/m)
+  const name = async (): Promise<unknown> => {
+    const socket = connectTls({
+      port: Number(port),
+      host: '127.0.0.1',
+      servername: 'localhost',
+      ca: readFileSync(authority.ca),
+    })
+    scope.after(() => void socket.destroy())
+    await once(socket, 'secureConnect')
+    // The broker is killed before the socket goes.
+    socket.on('error', () => {})
+    return socket.getPeerCertificate().subject.CN
+  }
+  assert.equal(await name(), 'before')
+  await command.output(/^ready/m)
+  install('after')
+  command.signal('SIGHUP')
+  await command.output(/"what":"certificates of ssl:external","msg":"reloaded"/, 'stderr')
+  assert.equal(await name(), 'after')
+  file('cert.pem', 'rubbish')
+  command.signal('SIGHUP')
+  await command.output(/"reason":"listener ssl:external: the certificate file .*","msg":"not reloaded/, 'stderr')
+  assert.equal(await name(), 'after')
 })
 
 test('the log may go to a file', async (scope) => {

@@ -34,7 +34,7 @@ log on standard error. Exit code: 0 when stopped by a signal, 1 when it could no
 Signals: SIGTERM, SIGINT stop (a second one: at once); SIGHUP reads certificates and the access rules again; SIGUSR2 turns
 debug messages on and off.`
 
-function collect(value: string, before: string[]): string[] {
+export function collect(value: string, before: string[]): string[] {
   return [...before, value]
 }
 

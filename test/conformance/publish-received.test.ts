@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { payloads, publish, publishThrough, subscribe } from '../support/actions.ts'
 import { startBroker } from '../support/broker.ts'
+import { ManualClock } from '../support/clock.ts'
 import { hex } from '../support/hex.ts'
 import { allVersions, currentVersions, testVersions } from '../support/versions.ts'
 import { until } from '../support/wait.ts'
@@ -125,6 +126,24 @@ testVersions(
     assert.deepEqual(payloads(await watcher.settle()), ['once'])
   },
 )
+
+test('a client that repeats after a new connection without DUP is answered all the same [MQTT-4.3.3-10]', async (t) => {
+  const clock = new ManualClock()
+  const broker = await startBroker(t, {}, { clock })
+  const watcher = await broker.connect()
+  await subscribe(watcher, 'a')
+  const settings = { clientId: 'p', clean: false, properties: { sessionExpiryInterval: 100 } }
+  const first = await broker.connect(settings)
+  publish(first, 'a', 'once', { qos: 2, messageId: 9 })
+  await first.expect('pubrec', { messageId: 9 })
+  first.destroy()
+  await until(() => broker.recorder.count('client.disconnected') === 1, 'client.disconnected')
+  clock.advance(1)
+  const second = await broker.connect(settings)
+  publish(second, 'a', 'once', { qos: 2, messageId: 9 })
+  await second.expect('pubrec', { messageId: 9, reasonCode: 0 })
+  assert.deepEqual(payloads(await watcher.settle()), ['once'])
+})
 
 test('PUBREL of an unknown identifier is answered with 0x92 [MQTT-3.7.2-1]', async (t) => {
   const broker = await startBroker(t)

@@ -186,6 +186,35 @@ test('DISCONNECT behind a PUBLISH whose hook thinks: the message is routed and t
   await subscriber.expectNothing()
 })
 
+testVersions(currentVersions, 'QoS 2: sent again while its hook still thinks, delivered once', async (t, version) => {
+  const broker = await startBroker(t)
+  const gate = new Gate()
+  broker.hook(
+    'message.publish',
+    async () => {
+      await gate.wait('call')
+    },
+    { timeout: 0 },
+  )
+  const subscriber = await broker.connect({ version })
+  await subscribe(subscriber, 'a')
+  const keep = version === 5 ? { properties: { sessionExpiryInterval: 100 } } : {}
+  const settings = { version, clientId: 'p', clean: false, ...keep }
+  const first = await broker.connect(settings)
+  publish(first, 'a', 'x', { qos: 2, messageId: 4 })
+  await until(() => gate.waiting.length === 1, 'the call')
+  first.destroy()
+  await turns()
+  const second = await broker.connect(settings)
+  publish(second, 'a', 'x', { qos: 2, messageId: 4, dup: true })
+  await second.expect('pubrec', { messageId: 4 })
+  for (const { name } of [...gate.waiting]) gate.open(name)
+  second.send({ cmd: 'pubrel', messageId: 4 })
+  await second.expect('pubcomp', { messageId: 4 })
+  await turns()
+  assert.deepEqual(payloads(await subscriber.settle()), ['x'])
+})
+
 test('deliveries keep their order while message.delivered thinks', async (t) => {
   const broker = await startBroker(t)
   const gate = new Gate()

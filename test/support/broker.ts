@@ -34,12 +34,12 @@ export interface TestBroker {
 
 /**
  * A broker in this process on a free port, stopped when the test ends. Every hook point and every packet is written down in
- * `recorder`, unless `record` is false (for tests that count memory or calls).
+ * `recorder`, unless `record` is false (for tests that count memory or calls). `keep` false: clients are not remembered.
  */
 export async function startBroker(
   scope: TestScope,
   options: Partial<BrokerOptions> = {},
-  { record = true, clock }: { record?: boolean; clock?: ManualClock } = {},
+  { record = true, keep: keepClients = true, clock }: { record?: boolean; keep?: boolean; clock?: ManualClock } = {},
 ): Promise<TestBroker> {
   const broker = new Broker(
     { sysInterval: 0, sysHeartbeat: 0, ...options },
@@ -69,7 +69,7 @@ export async function startBroker(
   }
   scope.after(stop)
   const keep = (client: RawClient): RawClient => {
-    clients.push(client)
+    if (keepClients) clients.push(client)
     return client
   }
   return {

@@ -76,7 +76,7 @@ export class Broker implements ListenerHost {
   readonly metrics = new Metrics()
   readonly stats = new Stats()
   readonly deadlines = new Deadlines()
-  readonly flushes = new FlushScheduler()
+  readonly flushes = new FlushScheduler(() => this.clock.now())
   /** Every open connection. */
   readonly channels = new Set<Channel>()
   /** Enhanced authentications that wait for the client. */

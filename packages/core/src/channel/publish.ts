@@ -11,6 +11,7 @@ import { after } from '../after.ts'
 import { BrokerMessage } from '../message.ts'
 import * as M from '../metrics/index.ts'
 import { Refusal } from '../refusal.ts'
+import type { Session } from '../session/session.ts'
 import type { Channel } from './channel.ts'
 import { refusePublish } from './refuse.ts'
 import { permissionBit, TopicCache, type TopicEntry } from './topic-cache.ts'
@@ -28,7 +29,7 @@ export function receivePublish(channel: Channel, frame: PublishFrame): void {
   if (session === undefined) return
   const { qos, retain, packetId } = frame
   // A PUBLISH sent again that already was accepted: only the answer is repeated. [MQTT-4.3.3-10]
-  if (qos === 2 && frame.dup && session.awaitingRel?.has(packetId) === true) {
+  if (qos === 2 && isRepeated(channel, session, packetId, frame.dup)) {
     return effect(channel, () => channel.writeAck('pubrec', packetId, ReasonCode.Success))
   }
   const properties =
@@ -56,6 +57,15 @@ export function receivePublish(channel: Channel, frame: PublishFrame): void {
     return channel.waitFor(outcome, (value) => finish(channel, entry, value, qos, packetId))
   const work = finish(channel, entry, outcome, qos, packetId)
   if (work instanceof Promise) channel.inOrder().push(() => work)
+}
+
+/**
+ * The identifier stands for a message that was accepted. DUP says so; without DUP it does for a message of an earlier connection:
+ * some clients repeat those without setting it, and must not be told that the identifier is in use.
+ */
+function isRepeated(channel: Channel, session: Session, packetId: number, dup: boolean): boolean {
+  const since = session.awaitingRel?.get(packetId)
+  return since !== undefined && (dup || since < channel.acceptedAt)
 }
 
 /** Does something that must come after what still waits. */

@@ -16,6 +16,12 @@ export class FlushScheduler {
   #scheduled = false
   /** Bytes that wait in sockets which do not take them, all connections together. */
   pendingBytes = 0
+  /** Milliseconds since the epoch, by the broker's clock. */
+  readonly now: () => number
+
+  constructor(now: () => number) {
+    this.now = now
+  }
 
   schedule(outbox: Outbox): void {
     this.#dirty.push(outbox)
@@ -118,7 +124,7 @@ export class Outbox {
     this.#scheduler.pendingBytes += buffered - this.#buffered
     if (buffered === 0) this.stalledSince = 0
     // Progress restarts the clock: a slow reader is not a dead one.
-    else if (this.stalledSince === 0 || buffered < this.#buffered) this.stalledSince = Date.now()
+    else if (this.stalledSince === 0 || buffered < this.#buffered) this.stalledSince = this.#scheduler.now()
     this.#buffered = buffered
   }
 }

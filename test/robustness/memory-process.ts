@@ -1,0 +1,119 @@
+// Runs one scenario in a process of its own, with --expose-gc, and prints the size of the heap before and after.
+import { publish, subscribe } from '../support/actions.ts'
+import { startBroker, type TestBroker } from '../support/broker.ts'
+import { ManualClock } from '../support/clock.ts'
+import { pause, until } from '../support/wait.ts'
+
+const clock = new ManualClock()
+const scenario = process.argv[2]
+const teardown: (() => void | Promise<void>)[] = []
+
+async function heap(): Promise<number> {
+  let least = Number.POSITIVE_INFINITY
+  for (let round = 0; round < 5; round++) {
+    globalThis.gc?.()
+    await pause(20)
+    least = Math.min(least, process.memoryUsage().heapUsed)
+  }
+  return least
+}
+
+async function batches(broker: TestBroker, count: number, one: (index: number) => Promise<void>): Promise<void> {
+  const together = 50
+  for (let index = 0; index < count; index += together) {
+    await Promise.all(Array.from({ length: together }, (_, offset) => one(index + offset)))
+    await until(() => broker.broker.channels.size === 0, 'connections to be forgotten', 60_000)
+  }
+}
+
+const scenarios: Record<string, { count: number; run(broker: TestBroker, count: number): Promise<void> }> = {
+  connections: {
+    count: 10_000,
+    run: (broker, count) =>
+      batches(broker, count, async (index) => {
+        const client = await broker.connect({ version: index % 2 === 0 ? 4 : 5, clientId: `c${index % 1000}-${index}` })
+        if (index % 3 === 0) client.destroy()
+        else await client.disconnect()
+      }),
+  },
+  sessions: {
+    count: 10_000,
+    async run(broker, count) {
+      await batches(broker, count, async (index) => {
+        const client = await broker.connect({
+          clientId: `s${index}`,
+          clean: false,
+          properties: { sessionExpiryInterval: 10 },
+          will: {
+            topic: 'w',
+            payload: Buffer.alloc(100),
+            qos: 0,
+            retain: false,
+            properties: { willDelayInterval: 100 },
+          },
+        })
+        await subscribe(client, ['all/#', `own/${index}`], { qos: 1 })
+        client.destroy()
+      })
+      await broker.broker.link.publish({ topic: 'all/x', payload: Buffer.alloc(1000), qos: 1 })
+      clock.advance(60_000)
+    },
+  },
+  hooks: {
+    count: 10_000,
+    async run(broker, count) {
+      let calls = 0
+      const handle = broker.hook(
+        'message.publish',
+        () => {
+          const kind = calls++ % 3
+          if (kind === 0) throw new Error('broken on purpose')
+          return kind === 1 ? Promise.reject(new Error('broken on purpose')) : new Promise<never>(() => {})
+        },
+        { timeout: 1, failedAction: 'deny' },
+      )
+      const client = await broker.connect()
+      for (let sent = 0; sent < count; sent += 100) {
+        for (let index = 0; index < 100; index++)
+          publish(client, 'a', 'x'.repeat(100), { qos: 1, messageId: index + 1 })
+        for (let index = 0; index < 100; index++) await client.expect('puback')
+      }
+      await client.disconnect()
+      handle.remove()
+      await until(() => broker.broker.channels.size === 0, 'the connection to be forgotten')
+    },
+  },
+  takeovers: {
+    count: 5_000,
+    async run(broker, count) {
+      for (let index = 0; index < count; index++) {
+        const settings = { clientId: 'same', clean: false, properties: { sessionExpiryInterval: 10 } }
+        const client = await broker.connect(settings)
+        if (index === 0) await subscribe(client, 'a', { qos: 1 })
+      }
+      await until(() => broker.broker.channels.size === 1, 'old connections to be forgotten', 60_000)
+      broker.broker.link.kick('same')
+      await until(() => broker.broker.channels.size === 0, 'the last connection to be forgotten')
+    },
+  },
+}
+
+const chosen = scenarios[scenario]
+if (chosen === undefined)
+  throw new Error(`there is no scenario ${scenario}; there are ${Object.keys(scenarios).join(', ')}`)
+const broker = await startBroker({ after: (run) => void teardown.push(run) }, {}, { record: false, clock, keep: false })
+// Once before measuring, so that code is compiled and pools and caches have their size.
+await chosen.run(broker, 500)
+const before = await heap()
+await chosen.run(broker, chosen.count)
+const after = await heap()
+const { sessions, router, channels, deadlines } = broker.broker
+const leftovers = {
+  sessions: sessions.size,
+  subscriptions: router.subscriptionCount,
+  topics: router.topicCount,
+  channels: channels.size,
+  deadlines: deadlines.size,
+}
+for (const run of teardown) await run()
+console.log(JSON.stringify({ scenario, before, after, leftovers }))

@@ -1,3 +1,4 @@
+import { splitKey } from '@hookmq/kit'
 import { ConfigError } from './error.ts'
 
 /** One `key = value` line. */
@@ -74,15 +75,6 @@ function readLines(
     }
     settings.push({ words: splitKey(key), key, value: content.slice(split + 1).trim(), file, line })
   }
-}
-
-/** `a.b\.c` is the words `a` and `b.c`. */
-export function splitKey(key: string): string[] {
-  return key.split(/(?<!\\)\./).map((part) => part.replaceAll('\\.', '.'))
-}
-
-export function joinKey(words: readonly string[]): string {
-  return words.map((part) => part.replaceAll('.', '\\.')).join('.')
 }
 
 /** A text for an error message: on one line, and not endless. */

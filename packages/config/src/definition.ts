@@ -1,4 +1,4 @@
-import type { BrokerSettings, ListenerKind, LogSettings, WebSocketSettings } from './settings.ts'
+import type { BrokerSettings, ListenerKind, LogSettings, PluginSettings, WebSocketSettings } from './settings.ts'
 import type { ValueType } from './types.ts'
 
 /** What the listener keys of one name add up to, before it is known whether they are enough. */
@@ -43,7 +43,7 @@ export interface Draft {
   aclFile: string | undefined
   mountpoint: string | undefined
   log: LogSettings
-  plugins: { etcDir: string; load: readonly string[] }
+  plugins: Omit<PluginSettings, 'overrides'>
 }
 
 /** The words that `$name` stood for. */

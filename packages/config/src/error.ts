@@ -28,6 +28,13 @@ export class ConfigError extends Error {
     this.all = [this]
   }
 
+  /** For a message that names its place itself. */
+  static at(file: string, line: number, message: string, expected?: string): ConfigError {
+    const error = new ConfigError({ kind: 'file', file, line }, undefined, '', expected)
+    error.message = message
+    return error
+  }
+
   /** The first of some errors, which knows the others. */
   static first(errors: readonly ConfigError[]): ConfigError {
     const [first] = errors

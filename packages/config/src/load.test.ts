@@ -9,7 +9,7 @@ import { brokerSchema, type Config, ConfigError, type LoadConfigInit, loadConfig
 
 /** Without the files of the folder that the tests run in. */
 function load(init: LoadConfigInit): Config {
-  return loadConfig({ pluginFiles: [], ...init })
+  return loadConfig({ ...init })
 }
 
 const fromText = (text: string, rest: LoadConfigInit = {}): Config => load({ file: 'etc/hookmq.conf', text, ...rest })
@@ -253,7 +253,7 @@ describe('keys of other brokers', () => {
         'listener.tcp.external.access.1 = allow all',
         'listener.ws.external = 8083',
         'listener.ws.external.check_origin_enable = false',
-        'plugins.loaded_file = data/loaded_plugins',
+        'modules.loaded_file = data/loaded_modules',
       ].join('\n'),
     )
     assert.equal(listeners.length, 2)
@@ -523,8 +523,6 @@ describe('plugins', () => {
   mkdirSync(join(folder, 'etc/plugins'), { recursive: true })
   mkdirSync(join(folder, 'etc/more'), { recursive: true })
   const file = join(folder, 'etc/hookmq.conf')
-  writeFileSync(join(folder, 'etc/plugins/counter.conf'), 'counter.interval = 5s\ncounter.topic = a/b\n')
-  writeFileSync(join(folder, 'etc/plugins/notes.txt'), 'this is not read')
   writeFileSync(join(folder, 'etc/more/1.conf'), 'mqtt.max_topic_levels = 3')
   writeFileSync(join(folder, 'etc/more/2.conf'), 'log.level = debug')
   writeFileSync(
@@ -532,35 +530,42 @@ describe('plugins', () => {
     'acl_file = etc/acl.conf\nplugins.load = counter, ./x.ts\nplugin.counter.extra = 1\ninclude more/*.conf\n',
   )
 
-  it('get the lines of their files', () => {
-    const { plugins } = loadConfig({ file })
-    assert.deepEqual(plugins.load, ['counter', './x.ts'])
-    assert.deepEqual(plugins.settings, {
-      counter: { 'counter.interval': '5s', 'counter.topic': 'a/b', extra: '1' },
-      'acl-file': { file: join(folder, 'etc/acl.conf') },
-    })
-  })
-
-  it('are overridden like everything else', () => {
+  it('are named, and what is said of them is kept in order', () => {
     const { plugins } = loadConfig({
       file,
-      set: ['counter.topic=c', 'plugin.other.x.y=2'],
+      set: ['plugin.counter.topic=c', 'counter.topic=d'],
       environment: { HOOKMQ_COUNTER__INTERVAL: '9s' },
+      pluginKeys: 'keep',
     })
-    assert.deepEqual(plugins.settings.counter, { 'counter.interval': '9s', 'counter.topic': 'c', extra: '1' })
-    assert.deepEqual(plugins.settings.other, { 'x.y': '2' })
+    assert.deepEqual(plugins.load, ['counter', './x.ts'])
+    assert.deepEqual(
+      plugins.overrides.map(({ words, value, origin, unknown }) => [words.join('.'), value, origin.kind, unknown?.key]),
+      [
+        ['plugin.counter.extra', '1', 'file', undefined],
+        ['counter.interval', '9s', 'environment', 'counter.interval'],
+        ['plugin.counter.topic', 'c', 'set', undefined],
+        ['counter.topic', 'd', 'set', 'counter.topic'],
+      ],
+    )
   })
 
-  it('do not make other keys known', () => {
+  it('have folders and a file of names, under the names of EMQ and EMQX too', () => {
+    const { plugins } = loadConfig({ file })
+    assert.deepEqual(
+      [plugins.etcDir, plugins.dir, plugins.loadedFile],
+      [join(folder, 'etc/plugins'), undefined, undefined],
+    )
+    const moved = loadConfig({
+      file: '/srv/etc/emq.conf',
+      text: 'mqtt.plugins.etc_dir = a/\nmqtt.plugins.loaded_file = data/loaded_plugins\nplugins.expand_plugins_dir = p',
+    }).plugins
+    assert.deepEqual([moved.etcDir, moved.loadedFile, moved.dir], ['/srv/a', '/srv/data/loaded_plugins', '/srv/p'])
+    const typed = loadConfig({ set: ['plugins_dir=p'], environment: { HOOKMQ_PLUGINS__LOADED_FILE: '/l' } }).plugins
+    assert.deepEqual([typed.dir, typed.loadedFile], [resolve('p'), '/l'])
+  })
+
+  it('have keys that are errors when nobody is asked whose they are', () => {
     assert.throws(() => loadConfig({ file, set: ['counter.topik=c'] }), { message: '--set counter.topik: unknown key' })
-  })
-
-  it('errors name their file', () => {
-    const broken = join(folder, 'broken.conf')
-    writeFileSync(broken, '\nnonsense')
-    assert.throws(() => loadConfig({ file, pluginFiles: [broken] }), {
-      message: `${broken}:2: expected key = value, got "nonsense"`,
-    })
   })
 
   it('included files are read, by pattern too', () => {

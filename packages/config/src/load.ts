@@ -1,12 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { basename, dirname, extname, join, relative, resolve } from 'node:path'
-import { joinKey, parseConf, quote, type ReadIncluded } from './conf.ts'
+import { basename, dirname, resolve } from 'node:path'
+import { quote } from './conf.ts'
 import type { Draft } from './definition.ts'
 import { ConfigError, type Origin } from './error.ts'
+import { readFile, readIncluded, shown } from './files.ts'
 import { agreeOnCertificates, finishListeners } from './listeners.ts'
 import { type Chosen, Layers } from './merge.ts'
 import { brokerSchema } from './schema.ts'
-import type { BrokerSettings, ListenerSettings, LogSettings, PluginSettings } from './settings.ts'
+import type { BrokerSettings, ListenerSettings, LogSettings, PluginOverride, PluginSettings } from './settings.ts'
 
 export interface LoadConfigInit {
   /** Configuration file; also its name in errors when `text` is given. */
@@ -21,8 +21,11 @@ export interface LoadConfigInit {
   environment?: Readonly<Record<string, string | undefined>>
   /** Names beginning with HOOKMQ_ that are not keys. */
   reservedVariables?: readonly string[]
-  /** Settings of plugins, NAME.conf each. Default: all in plugins.etc_dir. */
-  pluginFiles?: readonly string[]
+  /**
+   * What to do with keys that are not the broker's own. 'refuse' (default): an error, unless they begin with `plugin.`. 'keep': the caller, who knows
+   * the plugins, looks whether one of them has the key; what is wrong otherwise is in the override.
+   */
+  pluginKeys?: 'keep' | 'refuse'
 }
 
 export interface Config {
@@ -30,7 +33,7 @@ export interface Config {
   listeners: ListenerSettings[]
   node: string
   dataDir: string
-  /** File of the access rules; the plugin acl-file has it as its setting `file` too. */
+  /** File of the access rules. */
   aclFile: string | undefined
   log: LogSettings
   plugins: PluginSettings
@@ -71,7 +74,7 @@ export function loadConfig(init: LoadConfigInit = {}): Config {
   for (const chosen of layers.chosen.values()) apply(chosen, draft, home, layers)
   const listeners = finishListeners(draft, layers)
   agreeOnCertificates([...draft.listeners.values()], draft.options, layers)
-  const plugins = pluginSettings(init.pluginFiles, draft, layers)
+  const overrides = overridesOf(layers, init.pluginKeys === 'keep')
   if (layers.errors.length > 0) throw ConfigError.first(layers.errors)
 
   const sources = new Map<string, Origin>()
@@ -88,7 +91,7 @@ export function loadConfig(init: LoadConfigInit = {}): Config {
     dataDir: draft.dataDir,
     aclFile: draft.aclFile,
     log: draft.log,
-    plugins,
+    plugins: { ...draft.plugins, overrides },
     sources,
     values,
     warnings: layers.warnings,
@@ -111,7 +114,7 @@ function newDraft(): Draft {
     aclFile: undefined,
     mountpoint: undefined,
     log: { level: 'info', to: 'console', format: 'auto', file: '' },
-    plugins: { etcDir: '', load: [] },
+    plugins: { etcDir: '', dir: undefined, loadedFile: undefined, load: [] },
   }
 }
 
@@ -126,91 +129,21 @@ function apply({ found, value, origin, written }: Chosen, draft: Draft, home: st
   } else found.definition.apply(draft, read, found.captures)
 }
 
-/** Settings of plugins: their files, `plugin.NAME.KEY` lines, and other lines with a key that one of the files has. */
-function pluginSettings(files: readonly string[] | undefined, draft: Draft, layers: Layers): PluginSettings {
-  const settings: Record<string, Record<string, string>> = {}
-  const of = (name: string): Record<string, string> => {
-    if (!Object.hasOwn(settings, name)) settings[name] = {}
-    return settings[name]
-  }
-  for (const file of files ?? confFiles(draft.plugins.etcDir)) {
-    const lines = layers.collect(() => parseConf(readFile(file), shown(file), readIncluded)) ?? []
-    for (const { key, value } of lines) of(basename(file, extname(file)))[key] = value
-  }
-  if (draft.aclFile !== undefined) of('acl-file').file = draft.aclFile
+/** What is left over is for plugins: their own keys, and `plugin.NAME.KEY`. Which keys they have is known only once they are there. */
+function overridesOf(layers: Layers, keep: boolean): PluginOverride[] {
+  const overrides: PluginOverride[] = []
   for (const foreign of layers.foreign) {
-    const { words, value } = foreign
-    const key = joinKey(words)
-    const owners = Object.values(settings).filter((plugin) => Object.hasOwn(plugin, key))
-    if (words[0] === 'plugin' && words.length > 2) of(words[1])[joinKey(words.slice(2))] = value
-    else if (owners.length === 0) layers.refuse(foreign)
-    else for (const plugin of owners) plugin[key] = value
+    const named = foreign.words[0] === 'plugin' && foreign.words.length > 2
+    if (!named && layers.ignores(foreign)) continue
+    const unknown = named ? undefined : layers.unknown(foreign)
+    if (unknown !== undefined && !keep) layers.errors.push(unknown)
+    else overrides.push({ ...foreign, unknown })
   }
-  return { ...draft.plugins, settings }
-}
-
-/** A name for people: from the current folder when the file is in it. */
-function shown(file: string): string {
-  const name = relative('.', file)
-  return name === '' || name.startsWith('..') ? file : name
-}
-
-function confFiles(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-      .filter((name) => name.endsWith('.conf'))
-      .sort()
-      .map((name) => join(folder, name))
-  } catch {
-    // No folder, no settings.
-    return []
-  }
+  return overrides
 }
 
 function homeOf(file: string | undefined): string {
   if (file === undefined) return '.'
   const folder = dirname(resolve(file))
   return basename(folder) === 'etc' ? dirname(folder) : folder
-}
-
-function readFile(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new ConfigError(
-      { kind: 'default' },
-      undefined,
-      `${shown(file)}: cannot be read (${reasonOf(error)})`,
-      'a file',
-    )
-  }
-}
-
-/** A name may have `*` in its last part: `etc/conf.d/*.conf`. */
-const readIncluded: ReadIncluded = (pattern, from) => {
-  const path = join(dirname(from), pattern)
-  const wanted = resolve(dirname(from), pattern)
-  if (!pattern.includes('*')) return [{ file: path, text: contentOf(wanted) }]
-  const parts = basename(pattern).split('*')
-  const fits = new RegExp(`^${parts.map((part) => part.replace(/[^\w]/g, '\\$&')).join('.*')}$`)
-  return readdirSync(dirname(wanted))
-    .filter((name) => fits.test(name))
-    .sort()
-    .map((name) => ({ file: join(dirname(path), name), text: contentOf(join(dirname(wanted), name)) }))
-}
-
-function contentOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new Error(`cannot be read (${reasonOf(error)})`)
-  }
-}
-
-function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (code === 'ENOENT') return 'no such file'
-  if (code === 'EACCES') return 'no permission'
-  if (code === 'EISDIR') return 'it is a folder'
-  return code === '' ? String(error) : code
 }

@@ -1,4 +1,5 @@
-import { joinKey, parseConf, quote, type ReadIncluded, type Setting, splitKey } from './conf.ts'
+import { joinKey, splitKey } from '@hookmq/kit'
+import { parseConf, quote, type ReadIncluded, type Setting } from './conf.ts'
 import { ConfigError, type Origin } from './error.ts'
 import { type FoundKey, findKey, nearestKey } from './keys.ts'
 import { hintFor, ignoredBecause } from './unsupported.ts'
@@ -13,7 +14,7 @@ export interface Chosen {
 }
 
 /** A setting that is for a plugin, or for nobody. */
-interface Foreign {
+export interface Foreign {
   readonly words: readonly string[]
   readonly value: string
   readonly origin: Origin
@@ -90,19 +91,23 @@ export class Layers {
     }
   }
 
-  /** An unknown key of the broker's own: a warning when EMQX has it and we need it not, else an error. */
-  refuse({ words, value, origin }: Foreign): void {
+  /** A key that EMQX has and that changes nothing here: a warning, and it is dealt with. */
+  ignores({ words, value, origin }: Foreign): boolean {
     const key = joinKey(words)
     const because = ignoredBecause(key, value)
-    if (because !== undefined) {
-      this.warnings.push(new ConfigError(origin, key, `ignored, ${because}`).message)
-      return
-    }
+    if (because === undefined) return false
+    this.warnings.push(new ConfigError(origin, key, `ignored, ${because}`).message)
+    return true
+  }
+
+  /** What is wrong with a key that nobody knows. */
+  unknown({ words, origin }: Foreign): ConfigError {
+    const key = joinKey(words)
     const hint = hintFor(key)
     const nearest = hint === undefined ? nearestKey(words) : undefined
     const advice = hint ?? (nearest === undefined ? undefined : `did you mean ${nearest}?`)
     const named = origin.kind === 'environment' ? `unknown key ${key}` : 'unknown key'
-    this.errors.push(new ConfigError(origin, key, advice === undefined ? named : `${named}; ${advice}`, nearest))
+    return new ConfigError(origin, key, advice === undefined ? named : `${named}; ${advice}`, nearest)
   }
 
   /** Names of listeners and plugins keep the case that a file gave them. */

@@ -47,7 +47,7 @@ describe('the schema', () => {
     const lines = brokerSchema.flatMap(({ key, default: initial }) =>
       initial === undefined || key.includes('$') ? [] : [`${key} = ${initial}`],
     )
-    const written = loadConfig({ text: lines.join('\n'), pluginFiles: [] })
-    assert.deepEqual(written.options, loadConfig({ text: '', pluginFiles: [] }).options)
+    const written = loadConfig({ text: lines.join('\n') })
+    assert.deepEqual(written.options, loadConfig({ text: '' }).options)
   })
 })

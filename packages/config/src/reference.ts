@@ -40,8 +40,18 @@ written \`\\.\`. With no listener in the file there are two, \`listener.tcp.exte
 
 ## Plugins
 
-Each line of \`etc/plugins/NAME.conf\` is handed to the plugin NAME. \`plugin.NAME.KEY = value\` sets the same from the broker's own file, the
-environment and the command line; a key that stands in a plugin's file can also be set there under its own name.
+A plugin reads \`NAME.config\` or \`NAME.conf\` in \`plugins.etc_dir\` when it is loaded. NAME is any name that it answers to, such as \`recon\` or
+\`emq_recon\`: the one that was used to load it goes first, and when there are several files the others are named in a warning. \`.config\` wins over
+\`.conf\`. Without a file the plugin has what its package brings along, and its defaults.
+
+| file | written as |
+|---|---|
+| \`NAME.conf\` | \`key = value\` as in the broker's own file; lines that begin with \`%%\` are comments too |
+| \`NAME.config\` | one list of Erlang terms, \`[{NAME, [{key, Value}, …]}].\`; a list of pairs within it is the key \`outer.inner\` |
+
+\`plugin.NAME.KEY = value\` sets the same from the broker's own file, the environment and the command line, and wins over the plugin's file; so does a
+plugin's own key, such as \`--set recon.gc_interval=5m\`. A key that a plugin does not have is a warning that names the one it is most like; a value of
+the wrong type is an error, the plugin is not loaded, and the broker goes on. \`plugin.NAME.placement = worker\` runs a plugin in a thread of its own.
 `
 
 /** The text of docs/reference/config.md: every key, from the table that the program reads with. */

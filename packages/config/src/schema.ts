@@ -18,16 +18,36 @@ const files: readonly KeyDefinition[] = [
     key: 'plugins.etc_dir',
     type: path,
     default: 'etc/plugins',
-    text: 'Folder with the settings of the plugins, one `NAME.conf` each.',
+    text: 'Folder with the settings of the plugins, one `NAME.conf` (or `NAME.config`) each.',
     aliases: ['mqtt.plugins.etc_dir'],
     apply: (draft, value) => {
       draft.plugins.etcDir = value
     },
   }),
   define('Files', {
+    key: 'plugins.dir',
+    type: path,
+    text: 'Folder with plugins of your own, one folder each. Those in `node_modules` beside `etc` are found without it.',
+    aliases: ['plugins_dir', 'plugins.expand_plugins_dir', 'plugins.install_dir'],
+    apply: (draft, value) => {
+      draft.plugins.dir = value
+    },
+  }),
+  define('Files', {
+    key: 'plugins.loaded_file',
+    type: path,
+    text:
+      'File that names the plugins to load at the start, in this order; `plugins load` and `plugins unload` keep it up to date. ' +
+      'Default: `loaded_plugins` in `node.data_dir`.',
+    aliases: ['mqtt.plugins.loaded_file'],
+    apply: (draft, value) => {
+      draft.plugins.loadedFile = value
+    },
+  }),
+  define('Files', {
     key: 'plugins.load',
     type: stringList,
-    text: 'Plugins to load at the start, in this order: names, or paths of files, with commas between them.',
+    text: 'Plugins to load at the start, before those of `plugins.loaded_file`: names, or paths, with commas between them.',
     apply: (draft, value) => {
       draft.plugins.load = value
     },

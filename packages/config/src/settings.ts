@@ -1,3 +1,4 @@
+import type { ConfigError, Origin } from './error.ts'
 export type SharedStrategy = 'random' | 'round_robin' | 'sticky' | 'hash_clientid' | 'hash_topic'
 
 /**
@@ -130,8 +131,21 @@ export interface LogSettings {
 export interface PluginSettings {
   /** Folder of the plugins' own files. */
   etcDir: string
+  /** Folder in which plugins are looked for, one folder each; undefined: none. */
+  dir: string | undefined
+  /** The file that names the plugins which are loaded at the start; undefined: loaded_plugins in the data folder. */
+  loadedFile: string | undefined
   /** Names or paths of plugins to load, in this order. */
   load: readonly string[]
-  /** The settings of each plugin, by its name. */
-  settings: Record<string, Record<string, string>>
+  /** Settings that are not the broker's own, in the order in which they count. */
+  overrides: readonly PluginOverride[]
+}
+
+/** A setting in the broker's file, the environment or the command line that is for a plugin: `plugin.NAME.KEY`, or the plugin's own key. */
+export interface PluginOverride {
+  readonly words: readonly string[]
+  readonly value: string
+  readonly origin: Origin
+  /** What is wrong when no plugin knows the key. undefined: it names its plugin. */
+  readonly unknown: ConfigError | undefined
 }

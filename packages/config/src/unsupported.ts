@@ -55,10 +55,7 @@ const ignored: readonly Foreign[] = [
     keys: /^log\.(primary_log_level|chars_limit|max_depth|rotation|rotation\..*|size|[a-z]+\.file|single_line|[a-z]+_qlen|overload_kill.*|burst_limit.*|error_logger)$/,
     why: 'the log is one stream or file; log.level and log.file are for all of it',
   },
-  {
-    keys: /^((mqtt\.)?plugins\.(loaded_file|expand_plugins_dir)|modules\.loaded_file)$/,
-    why: 'plugins.load names the plugins',
-  },
+  { keys: /^modules\.loaded_file$/, why: 'modules are plugins, plugins.loaded_file names them' },
 ]
 
 /** Why a key is accepted without being used; undefined when it is not one of those. */

@@ -38,7 +38,7 @@ async function configure(
     return partsOfConfig(loadConfig({ file, home, set: assignments }), home)
   }
   if (set === undefined) return { options: {}, listeners: [], plugins: [] }
-  const config = loadConfig({ text: '', pluginFiles: [], set: assignments })
+  const config = loadConfig({ text: '', set: assignments })
   // The defaults of the command (its listeners, its access rules) are files and ports that nobody here asked for.
   const { sources } = config
   const asked = config.listeners.filter(({ kind, name }) => sources.has(`listener.${kind}.${name}`))

@@ -27,7 +27,7 @@ export async function partsOfConfig(
   const options: Partial<BrokerOptions> = config.sources.has('allow_anonymous') ? { ...rest, allowAnonymous } : rest
   const prepared: PreparedPlugin[] = []
   const prepare = (plugin: Plugin, origin?: string): void => {
-    prepared.push({ plugin, origin, config: config.plugins.settings[plugin.name] ?? {} })
+    prepared.push({ plugin, origin, config: {} })
   }
   const aclFile = config.aclFile === undefined ? undefined : createAclFilePlugin({ file: config.aclFile })
   if (aclFile !== undefined) prepare(aclFile)

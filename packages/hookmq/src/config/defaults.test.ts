@@ -17,5 +17,5 @@ const sameNames: { core: Exclude<keyof BrokerOptions, Unset>; config: keyof Brok
 it('the configuration without any setting is what the core does by itself', () => {
   assert.ok(sameNames)
   const { version: _version, log: _log, ...options } = defaultOptions
-  assert.deepEqual(loadConfig({ text: '', pluginFiles: [] }).options, options)
+  assert.deepEqual(loadConfig({ text: '' }).options, options)
 })

@@ -1,5 +1,5 @@
 /** Whom a statement of the specification binds. */
-export type Binds = 'server' | 'client' | 'both'
+type Binds = 'server' | 'client' | 'both'
 
 export interface Clause {
   /** As it stands in a tag: 'MQTT-3.3.1-5', or 'MQTT-3.3.1-5 v3.1.1'. */

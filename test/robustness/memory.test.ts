@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { run } from '../support/program.ts'
 
 interface Measured {
@@ -10,7 +10,7 @@ interface Measured {
   leftovers: Record<string, number>
 }
 
-const script = join(import.meta.dirname, 'memory-process.ts')
+const script = fileURLToPath(new URL('./memory-process.ts', import.meta.url))
 
 /** Bytes. What a process may have grown by: caches, compiled code, buffers of the pool; a leak of 10,000 is far above. */
 const allowance = 6 * 1024 * 1024

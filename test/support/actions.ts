@@ -4,7 +4,7 @@ import type { RawClient, Received } from './raw-client.ts'
 const lastIds = new WeakMap<RawClient, number>()
 
 /** Identifiers 1, 2, 3 … of one client. */
-export function nextId(client: RawClient): number {
+function nextId(client: RawClient): number {
   const id = (lastIds.get(client) ?? 0) + 1
   lastIds.set(client, id)
   return id

@@ -21,7 +21,7 @@ export type Expected = Record<string, unknown>
 let clientNumber = 0
 
 /** A fresh client identifier. */
-export function newClientId(prefix = 'client'): string {
+function newClientId(prefix = 'client'): string {
   return `${prefix}${++clientNumber}`
 }
 
@@ -208,7 +208,7 @@ export class RawClient {
 }
 
 /** A packet in one line, for messages of failed tests. */
-export function describe(packet: Received): string {
+function describe(packet: Received): string {
   return JSON.stringify(packet, (key, value) => {
     if (key === 'length') return undefined
     return value?.type === 'Buffer' ? Buffer.from(value.data).toString() : value

@@ -65,7 +65,7 @@ function readSources(root: string, folder: string): SourceFile[] {
       const absolute = join(root, folder, path)
       return {
         path: slashes(relative(root, absolute)),
-        isTest: /(^|\/)(bench|test|testing)\/|\.(test|test-d|bench|testing)\.m?ts$/.test(slashes(path)),
+        isTest: /(^|\/)(bench|fuzz|test|testing)\/|\.(test|test-d|bench|testing)\.m?ts$/.test(slashes(path)),
         imports: importsOf(readFileSync(absolute, 'utf8')),
       }
     })

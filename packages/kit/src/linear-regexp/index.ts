@@ -1,0 +1,2 @@
+export { LinearRegExp } from './linear-regexp.ts'
+export { PatternError } from './syntax.ts'

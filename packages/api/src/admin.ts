@@ -2,6 +2,7 @@ import type { SubscriptionOptions } from '@hookmq/mqtt'
 import type { ClientInfo, ConnInfo, SessionInfo, TopicSubscription } from './client.ts'
 import type { Command, HttpRoute } from './command.ts'
 import type { FoldPointName, HookPointName } from './hook-points.ts'
+import type { MessageInit } from './message.ts'
 import type { RetainedStore } from './retained.ts'
 
 /** A client as an operator sees it: connected, or only its session. */
@@ -32,6 +33,16 @@ export interface SubscriptionView {
   /** With its share prefix. */
   readonly filter: string
   readonly options: SubscriptionOptions & { readonly subscriptionIdentifier?: number }
+}
+
+/** What became of a message that an operator's tool published. */
+export interface PublishOutcome {
+  /** 32 upper-case hex digits. */
+  readonly id: string
+  /** Subscribers that it was handed to. */
+  readonly receivers: number
+  /** A hook stopped it: who, and the MQTT 5 reason code unless it was dropped without one. */
+  readonly refused?: { readonly by: string; readonly reasonCode?: number }
 }
 
 export interface ListenerView {
@@ -111,6 +122,8 @@ export interface BrokerAdmin {
   readonly version: string
   /** Milliseconds since the epoch. */
   readonly startedAt: number
+  /** Publishes through the whole message.publish chain. Rejects with a TypeError for a topic that is none. */
+  publish(message: MessageInit): Promise<PublishOutcome>
   clients(): IterableIterator<ClientView>
   client(clientId: string): ClientView | undefined
   /** Ends connection and session. false: no such client. */

@@ -6,8 +6,10 @@ import type {
   Explanation,
   HttpRoute,
   ListenerView,
+  MessageInit,
   PluginOutcome,
   PluginView,
+  PublishOutcome,
   RetainedStore,
   SubscriptionView,
   TopicSubscription,
@@ -50,6 +52,10 @@ export class Admin implements BrokerAdmin {
 
   get startedAt(): number {
     return this.#broker.startedAt
+  }
+
+  publish(message: MessageInit): Promise<PublishOutcome> {
+    return this.#broker.submit(message)
   }
 
   *clients(): IterableIterator<ClientView> {

@@ -7,6 +7,7 @@ import type {
   MessageInit,
   Plugin,
   PluginSettings,
+  PublishOutcome,
   RetainedStore,
   Transport,
   TransportHandler,
@@ -219,6 +220,19 @@ export class Broker implements ListenerHost {
 
   /** Publishes for the broker itself, a plugin or an embedding program. Resolves to the number of receivers. */
   publish(init: MessageInit): Promise<number> {
+    return this.#submit(init, (result) => (result instanceof Refusal ? 0 : this.#routeAll(result)))
+  }
+
+  /** As `publish`, for those who want to know what became of it. */
+  submit(init: MessageInit): Promise<PublishOutcome> {
+    return this.#submit(init, (result, { id }) => {
+      if (!(result instanceof Refusal)) return { id, receivers: this.#routeAll(result) }
+      const { by, kind, reasonCode } = result
+      return { id, receivers: 0, refused: kind === 'drop' ? { by } : { by, reasonCode } }
+    })
+  }
+
+  #submit<T>(init: MessageInit, finish: (result: BrokerMessage | Refusal, message: BrokerMessage) => T): Promise<T> {
     const fault = topicNameError(init.topic, {
       maxLength: this.options.maxTopicLength,
       maxLevels: this.options.maxTopicLevels,
@@ -226,9 +240,13 @@ export class Broker implements ListenerHost {
     if (fault !== undefined) return Promise.reject(new TypeError(`publish: ${fault.message}`))
     const message = BrokerMessage.from(init, this.clock.now())
     const outcome = this.runPublish(message, undefined)
-    const finish = (result: BrokerMessage | Refusal): number =>
-      result instanceof Refusal ? 0 : this.route(result, this.router.match(result.topic))
-    return outcome instanceof Promise ? outcome.then(finish) : Promise.resolve(finish(outcome))
+    return outcome instanceof Promise
+      ? outcome.then((result) => finish(result, message))
+      : Promise.resolve(finish(outcome, message))
+  }
+
+  #routeAll(message: BrokerMessage): number {
+    return this.route(message, this.router.match(message.topic))
   }
 
   /** message.publish: hooks that change, the core's own look at the result, sinks. */

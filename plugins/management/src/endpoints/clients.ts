@@ -1,0 +1,90 @@
+import type { BrokerAdmin, ClientView } from '@hookmq/api'
+import { type Endpoint, noContent, ok } from '../http/endpoint.ts'
+import { ApiError } from '../http/errors.ts'
+import { pageOf, pageQuery, pageSchema, paginate } from '../http/page.ts'
+import { clientFilter, clientFilterQuery } from './client-filter.ts'
+import { clientRow, clientSchema } from './client-row.ts'
+
+const tag = 'Clients'
+
+export function clientEndpoints(admin: BrokerAdmin): Endpoint[] {
+  return [
+    {
+      method: 'GET',
+      path: '/clients',
+      tag,
+      summary: 'Clients that are connected or have a session',
+      querySchema: { type: 'object', properties: { ...pageQuery, ...clientFilterQuery } },
+      responseSchema: pageSchema(clientSchema),
+      async handle({ query }) {
+        const keep = clientFilter(query, admin.node)
+        const total = keep === undefined ? admin.stats()['sessions.count'] : undefined
+        const show = (view: ClientView): object => clientRow(view, admin.node)
+        return ok(await paginate(admin.clients(), pageOf(query), show, { keep, total }))
+      },
+    },
+    {
+      method: 'GET',
+      path: '/clients/:clientid',
+      tag,
+      summary: 'One client',
+      responseSchema: clientSchema,
+      handle: ({ params }) => ok(clientRow(requireClient(admin, params.clientid), admin.node)),
+    },
+    {
+      method: 'DELETE',
+      path: '/clients/:clientid',
+      tag,
+      summary: 'Kick a client: its connection and its session end',
+      responses: { 204: 'Kicked' },
+      handle({ params: { clientid = '' } }) {
+        if (!admin.kick(clientid)) throw notThere(clientid)
+        return noContent
+      },
+    },
+    {
+      method: 'POST',
+      path: '/clients/kickout/bulk',
+      tag,
+      summary: 'Kick several clients; those that are not there are passed over',
+      bodySchema: { type: 'array', items: { type: 'string' }, maxItems: 10_000 },
+      responses: { 204: 'Kicked' },
+      handle({ body }) {
+        for (const clientid of body as string[]) admin.kick(clientid)
+        return noContent
+      },
+    },
+    {
+      method: 'DELETE',
+      path: '/clients/:clientid/authorization/cache',
+      tag,
+      summary: 'Forget the remembered access decisions of a client',
+      responses: { 204: 'Forgotten' },
+      handle({ params: { clientid = '' } }) {
+        if (!admin.cleanAclCache(clientid)) throw notThere(clientid)
+        return noContent
+      },
+    },
+    {
+      method: 'DELETE',
+      path: '/authorization/cache',
+      tag,
+      summary: 'Forget the remembered access decisions of all clients',
+      responses: { 204: 'Forgotten' },
+      handle() {
+        admin.cleanAclCache()
+        return noContent
+      },
+    },
+  ]
+}
+
+export function requireClient(admin: BrokerAdmin, clientid = ''): ClientView {
+  const view = admin.client(clientid)
+  if (view === undefined) throw notThere(clientid)
+  return view
+}
+
+export function notThere(clientid: string): ApiError {
+  return new ApiError(404, 'CLIENTID_NOT_FOUND', `there is no client ${clientid}`)
+}

@@ -1,0 +1,1 @@
+export { managementPlugin as default, managementPlugin } from './plugin.ts'

@@ -34,7 +34,7 @@ import { type PluginConfiguration, PluginHost } from './plugins/index.ts'
 import { Registrations } from './plugins/registrations.ts'
 import { Refusal } from './refusal.ts'
 import { Retained } from './retained/retained.ts'
-import { Router, type Routes, type SharedGroup } from './routing/index.ts'
+import { type Route, Router, type Routes, type SharedGroup } from './routing/index.ts'
 import type { DeliveryTarget } from './routing/target.ts'
 import { Sessions } from './session/registry.ts'
 import type { Session } from './session/session.ts'
@@ -51,6 +51,12 @@ const hookMetrics = {
   late: M.HOOKS_LATE,
   denied: M.HOOKS_DENIED,
 } as const
+
+/** A publisher that waits for its acknowledgement; `route` is set when it is among the receivers. */
+export interface PublisherRoute {
+  readonly session: Session
+  route: Route | undefined
+}
 
 export interface BrokerParts {
   readonly retained: RetainedStore
@@ -300,15 +306,19 @@ export class Broker implements ListenerHost {
     return chain.sinkSize === 0 ? message : chain.sink({ client }, message)
   }
 
-  /** Hands a message to everybody who is to get it. Returns how many those are. */
-  route(message: BrokerMessage, routes: Routes): number {
+  /**
+   * Hands a message to everybody who is to get it, but not to `publisher`: its acknowledgement comes first, and then its own copy.
+   * Returns how many receivers there are, the publisher included.
+   */
+  route(message: BrokerMessage, routes: Routes, publisher?: PublisherRoute): number {
     const { counters } = this.metrics
     counters[M.MESSAGES_PUBLISH]++
     if (message.retain && this.options.retainAvailable) this.retained.keep(message)
     const { direct, shared } = routes
     for (let index = 0; index < direct.length; index++) {
       const route = direct[index]!
-      ;(route.receiver as DeliveryTarget).deliver(message, route)
+      if (publisher !== undefined && route.receiver === publisher.session) publisher.route = route
+      else (route.receiver as DeliveryTarget).deliver(message, route)
     }
     let count = direct.length
     for (let index = 0; index < shared.length; index++) {

@@ -8,6 +8,7 @@ import {
   topicNameError,
 } from '@hookmq/mqtt'
 import { after } from '../after.ts'
+import type { PublisherRoute } from '../broker.ts'
 import { BrokerMessage } from '../message.ts'
 import * as M from '../metrics/index.ts'
 import { Refusal } from '../refusal.ts'
@@ -233,9 +234,25 @@ function finish(
     if (outcome.kind === 'drop') broker.metrics.counters[M.MESSAGES_DROPPED_HOOK]++
     return refusePublish(channel, session, outcome, qos, packetId)
   }
-  const count = broker.route(outcome, routesOf(channel, entry, outcome))
+  const routes = routesOf(channel, entry, outcome)
   // The client may have left while hooks were thinking: its message counts all the same.
-  if (qos === 0 || channel.state !== 'connected') return undefined
+  if (qos === 0 || channel.state !== 'connected') return void broker.route(outcome, routes)
+  const publisher: PublisherRoute = { session, route: undefined }
+  const count = broker.route(outcome, routes, publisher)
+  const work = answer(channel, outcome, count, qos, packetId)
+  const own = publisher.route
+  if (own === undefined) return work
+  return after(work, () => session.deliver(outcome, own)) as undefined | Promise<unknown>
+}
+
+/** The acknowledgement of a routed message. */
+function answer(
+  channel: Channel,
+  outcome: BrokerMessage,
+  count: number,
+  qos: QoS,
+  packetId: number,
+): undefined | Promise<unknown> {
   const reasonCode = count === 0 ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success
   if (qos === 2) {
     channel.writeAck('pubrec', packetId, reasonCode)

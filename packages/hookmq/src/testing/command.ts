@@ -1,5 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url))
@@ -8,7 +11,7 @@ export interface Scope {
   after(run: () => void | Promise<void>): void
 }
 
-/** The command as a process of its own, as users run it. Killed when the test ends. */
+/** The command as a process of its own, as users run it. Killed when the test ends. A broker gets a data folder of its own. */
 export class RunningCommand {
   stdout = ''
   stderr = ''
@@ -17,9 +20,14 @@ export class RunningCommand {
   #changed: (() => void)[] = []
 
   constructor(scope: Scope, args: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}) {
+    const dataDir = args[0] === 'start' ? mkdtempSync(join(tmpdir(), 'hookmq-data-')) : undefined
     this.#child = spawn(process.execPath, [main, ...args], {
       cwd: options.cwd,
-      env: { PATH: process.env.PATH, ...options.env },
+      env: {
+        PATH: process.env.PATH,
+        ...(dataDir === undefined ? {} : { HOOKMQ_NODE__DATA_DIR: dataDir }),
+        ...options.env,
+      },
     })
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => this.#add('stdout', text))
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => this.#add('stderr', text))
@@ -31,6 +39,7 @@ export class RunningCommand {
     scope.after(async () => {
       this.#child.kill('SIGKILL')
       await this.#ended
+      if (dataDir !== undefined) rmSync(dataDir, { recursive: true, force: true })
     })
   }
 

@@ -1,4 +1,5 @@
 export type { HookPointName, Message, Plugin } from '@hookmq/api'
+export { ReasonCode } from '@hookmq/mqtt'
 export { MemoryStore } from '@hookmq/store-memory'
 export type { ClientMessage, ClientOptions } from '../client/options.ts'
 export { startTestBroker, TestBroker, type TestBrokerOptions, type TestScope } from './broker.ts'

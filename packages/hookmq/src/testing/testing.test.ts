@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { definePlugin, ReasonCode } from 'hookmq'
-import { ManualClock, MemoryStore, startTestBroker } from 'hookmq/testing'
+import { definePlugin } from '@hookmq/api'
+import { ManualClock, MemoryStore, ReasonCode, startTestBroker } from 'hookmq/testing'
 
 const ticking = definePlugin({
   name: 'ticking',

@@ -4,15 +4,19 @@ import { ByteWriter } from '@hookmq/mqtt'
 const initialBytes = 4096
 /** Past this, what is waiting is written before the turn ends: larger buffers cost more to grow than a write. */
 const earlyFlushBytes = 256 * 1024
-const pooledWriters = 64
+/** Bytes of buffers kept for the next turn: as many as a burst to a few thousand clients needs. */
+const pooledBytesLimit = 16 * 1024 * 1024
 
 /**
  * Collects what goes to all sockets in one turn of the event loop and writes each socket once at its end: a system call
  * per message is what brokers lose most of their time to.
  */
 export class FlushScheduler {
-  readonly #dirty: Outbox[] = []
+  #dirty: Outbox[] = []
+  /** The list of the turn before, empty, to be used again. */
+  #spare: Outbox[] = []
   readonly #pool: ByteWriter[] = []
+  #pooledBytes = 0
   #scheduled = false
   /** Bytes that wait in sockets which do not take them, all connections together. */
   pendingBytes = 0
@@ -32,25 +36,28 @@ export class FlushScheduler {
   }
 
   takeWriter(): ByteWriter {
-    return this.#pool.pop() ?? new ByteWriter(initialBytes)
+    const writer = this.#pool.pop()
+    if (writer === undefined) return new ByteWriter(initialBytes)
+    this.#pooledBytes -= writer.buffer.length
+    return writer
   }
 
   giveBack(writer: ByteWriter): void {
-    if (this.#pool.length >= pooledWriters || writer.buffer.length > 2 * earlyFlushBytes) return
+    const size = writer.buffer.length
+    if (size > 2 * earlyFlushBytes || this.#pooledBytes + size > pooledBytesLimit) return
+    this.#pooledBytes += size
     writer.reset()
     this.#pool.push(writer)
   }
 
   readonly #flushAll = (): void => {
     this.#scheduled = false
-    const count = this.#dirty.length
-    for (let index = 0; index < count; index++) this.#dirty[index]!.flush()
+    const dirty = this.#dirty
     // A flush can close a connection, which can make others dirty: those come in the next turn.
-    this.#dirty.splice(0, count)
-    if (this.#dirty.length > 0 && !this.#scheduled) {
-      this.#scheduled = true
-      setImmediate(this.#flushAll)
-    }
+    this.#dirty = this.#spare
+    for (let index = 0; index < dirty.length; index++) dirty[index].flush()
+    dirty.length = 0
+    this.#spare = dirty
   }
 }
 

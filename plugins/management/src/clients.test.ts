@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { test } from 'node:test'
 import { nextMessage, run } from './running.testing.ts'
 
@@ -53,7 +52,7 @@ test('clients: list with paging and filters, one, kick, kick several', async (sc
   )
   assert.ok(Math.abs(Date.parse(connected_at) - Date.now()) < 60_000)
 
-  const closed = once(a, 'close')
+  const closed = new Promise<void>((resolve) => a.once('close', () => resolve()))
   assert.equal((await call('DELETE', '/clients/a-1')).status, 204)
   await closed
   assert.deepEqual((await call('GET', '/clients/a-1')).body, {
@@ -117,7 +116,7 @@ test('subscriptions: of all, of one, made and ended for a client', async (scope)
   assert.equal((await call('GET', '/topics/none')).status, 404)
 
   const made = await call('POST', '/clients/c/subscribe', { body: { topic: 'made/#', qos: 1 } })
-  assert.deepEqual(made.body, { node, clientid: 'c', topic: 'made/#', qos: 1, nl: 0, rap: 0, rh: 0 })
+  assert.deepEqual(made.body, { node, clientid: 'c', topic: 'made/#', qos: 1, nl: 0, rap: 0, rh: 0, durable: false })
   const message = nextMessage(client)
   assert.equal((await call('POST', '/publish', { body: { topic: 'made/x', payload: 'hello' } })).status, 200)
   assert.deepEqual(await message, ['made/x', 'hello'])

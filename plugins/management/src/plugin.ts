@@ -7,6 +7,7 @@ import { Gate } from './access/gate.ts'
 import { LoginLimiter } from './access/login-limiter.ts'
 import { Tokens } from './access/tokens.ts'
 import { Users } from './access/users.ts'
+import { managementConfig } from './config.ts'
 import { ownEndpoints, statusText } from './endpoints/index.ts'
 import type { Endpoint } from './http/endpoint.ts'
 import { openApiDocument } from './http/openapi.ts'
@@ -24,6 +25,9 @@ export const managementPlugin: Plugin = definePlugin({
   version: '0.1.0',
   description: 'Management HTTP API',
   aliases,
+  // Two generations cannot hold one port.
+  exclusive: true,
+  config: managementConfig,
   setup,
 })
 
@@ -31,13 +35,13 @@ async function setup(ctx: PluginContext): Promise<void> {
   const settings = readSettings(ctx.config)
   const { admin } = ctx
   const { users, keys } = await openAccounts(ctx, settings)
-  const tokens = new Tokens(settings.tokenLifetime)
+  const tokens = new Tokens(settings.tokenLifetime, () => ctx.now())
   const own = ownEndpoints({
     admin,
     users,
     keys,
     tokens,
-    limiter: new LoginLimiter(),
+    limiter: new LoginLimiter(() => ctx.now()),
     version: admin.version,
     tokenLifetime: settings.tokenLifetime,
     defaultPassword: DEFAULT_PASSWORD,
@@ -104,7 +108,7 @@ async function openAccounts(ctx: PluginContext, settings: Settings): Promise<{ u
   if (open && (await users.verify(defaultUser.name, DEFAULT_PASSWORD))) {
     refuse('password for the user (POST /api/v5/users/:username/change_pwd), which the store already has')
   }
-  const keys = await ApiKeys.open(ctx.store)
+  const keys = await ApiKeys.open(ctx.store, () => ctx.now())
   if (defaultKey !== undefined) {
     if (open && defaultKey.secret === DEFAULT_PASSWORD) refuse('management.default_application.secret')
     keys.addFixed(defaultKey.key, defaultKey.secret)

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { Logger, Plugin } from '@hookmq/api'
 import { Broker, type BrokerOptions } from '@hookmq/core'
 import { createTcpListener } from '@hookmq/listener-tcp'
@@ -70,12 +69,13 @@ export async function run(scope: Scope, setup: Setup = {}): Promise<Running> {
   }
   scope.after(stop)
   for (const plugin of setup.plugins ?? []) await broker.plugins.load(plugin)
-  await broker.plugins.load(managementPlugin, { 'dashboard.listener.http': '127.0.0.1:0', ...setup.config })
+  await broker.plugins.load(managementPlugin, { config: { 'dashboard.listener.http': '127.0.0.1:0', ...setup.config } })
   const url = String(logged.find(({ message }) => message.startsWith('management API at'))?.fields?.address)
   let ownToken: Promise<string> | undefined
 
   const call = async (method: string, path: string, call: Call = {}): Promise<Answer> => {
-    const authorization = call.authorization ?? `Bearer ${await (ownToken ??= token())}`
+    if (call.authorization === undefined) ownToken ??= token()
+    const authorization = call.authorization ?? `Bearer ${await ownToken}`
     const response = await fetch(`${url}${call.base ?? '/api/v5'}${path}`, {
       method,
       headers: {
@@ -115,9 +115,8 @@ export async function run(scope: Scope, setup: Setup = {}): Promise<Running> {
 }
 
 /** Resolves with the next message of the client as [topic, payload]. */
-export async function nextMessage(client: mqtt.MqttClient): Promise<[topic: string, payload: string]> {
-  const [topic, payload] = await once(client, 'message')
-  return [topic, String(payload)]
+export function nextMessage(client: mqtt.MqttClient): Promise<[topic: string, payload: string]> {
+  return new Promise((resolve) => client.once('message', (topic, payload) => resolve([topic, String(payload)])))
 }
 
 function recordingLog(logged: Running['logged']): Logger {

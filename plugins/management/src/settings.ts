@@ -54,6 +54,14 @@ export function readSettings(config: Readonly<Record<string, string>>): Settings
   const maxClients = (kind: string): number =>
     get(`${kind}.max_clients`, '512', (given) => positive(readInteger(given)), 'a number above 0')
 
+  for (const [key, value] of Object.entries(config)) {
+    // Who wrote a rule that keeps somebody out must learn that it does not.
+    if (/\.listener\.https?\.access\./.test(key) && !/^allow\s+all$/.test(value)) {
+      throw new TypeError(
+        `${key}: addresses are not filtered here: expected 'allow all', got '${value}'; use a firewall`,
+      )
+    }
+  }
   const listeners: ListenerSettings[] = []
   const listen = (key: string, fallback: string, secure: boolean): void => {
     const place = get(

@@ -89,7 +89,11 @@ export function subscriptionEndpoints(admin: BrokerAdmin): Endpoint[] {
       summary: 'Subscribe a client, as if it had asked',
       bodySchema: one,
       responseSchema: rowSchema,
-      handle: ({ params: { clientid = '' }, body }) => ok(subscribe(admin, clientid, [body as Wanted])[0]),
+      async handle({ params: { clientid = '' }, body }) {
+        const [row] = await subscribe(admin, clientid, [body as Wanted])
+        if (row === undefined) throw badRequest('the subscription was refused by a hook or a limit of the broker')
+        return ok(row)
+      },
     },
     {
       method: 'POST',
@@ -98,7 +102,7 @@ export function subscriptionEndpoints(admin: BrokerAdmin): Endpoint[] {
       summary: 'Subscribe a client to several filters',
       bodySchema: many,
       responseSchema: { type: 'array', items: rowSchema },
-      handle: ({ params: { clientid = '' }, body }) => ok(subscribe(admin, clientid, body as Wanted[])),
+      handle: async ({ params: { clientid = '' }, body }) => ok(await subscribe(admin, clientid, body as Wanted[])),
     },
     {
       method: 'POST',
@@ -133,19 +137,26 @@ export function subscriptionEndpoints(admin: BrokerAdmin): Endpoint[] {
   ]
 }
 
-function subscribe(admin: BrokerAdmin, clientid: string, wanted: readonly Wanted[]): object[] {
+async function subscribe(admin: BrokerAdmin, clientid: string, wanted: readonly Wanted[]): Promise<object[]> {
   requireClient(admin, clientid)
-  return wanted.map(({ topic, qos, nl, rap, rh }) => {
-    const options = { qos, noLocal: nl === 1, retainAsPublished: rap === 1, retainHandling: rh }
-    try {
-      if (admin.subscribe(clientid, topic, options) === 'no_session') throw notThere(clientid)
-    } catch (error) {
-      // What is no filter.
-      if (error instanceof TypeError) throw badRequest(`body.topic: ${error.message}`)
-      throw error
-    }
-    return { node: admin.node, clientid, topic, qos, nl, rap, rh }
-  })
+  const asked = wanted.map(({ topic, qos, nl, rap, rh }) => ({
+    filter: topic,
+    options: { qos, noLocal: nl === 1, retainAsPublished: rap === 1, retainHandling: rh },
+  }))
+  let subscribed: readonly string[] | undefined
+  try {
+    subscribed = await admin.subscribeOnBehalf(clientid, asked)
+  } catch (error) {
+    // What is no filter.
+    if (error instanceof TypeError) throw badRequest(`body.topic: ${error.message}`)
+    throw error
+  }
+  if (subscribed === undefined) throw notThere(clientid)
+  // As they are now: hooks may have changed them.
+  const made = new Set(subscribed)
+  return subscriptionsOf(admin, clientid)
+    .filter(({ filter }) => made.has(filter))
+    .map((view) => subscriptionRow(view, admin.node))
 }
 
 /** false: it was not subscribed. */

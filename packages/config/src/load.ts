@@ -6,7 +6,13 @@ import { readFile, readIncluded, shown } from './files.ts'
 import { agreeOnCertificates, finishListeners } from './listeners.ts'
 import { type Chosen, Layers } from './merge.ts'
 import { brokerSchema } from './schema.ts'
-import type { BrokerSettings, ListenerSettings, LogSettings, PluginOverride, PluginSettings } from './settings.ts'
+import type {
+  BrokerSettings,
+  ListenerSettings,
+  LogSettings,
+  PluginOverride,
+  PluginSettings,
+} from './settings.ts'
 
 export interface LoadConfigInit {
   /** Configuration file; also its name in errors when `text` is given. */
@@ -136,7 +142,9 @@ function overridesOf(layers: Layers, keep: boolean): PluginOverride[] {
     const named = foreign.words[0] === 'plugin' && foreign.words.length > 2
     if (!named && layers.ignores(foreign)) continue
     const unknown = named ? undefined : layers.unknown(foreign)
-    if (unknown !== undefined && !keep) layers.errors.push(unknown)
+    // When there is something wrong anyway, what looks like a slip of the pen is told along with it.
+    const slip = unknown?.expected !== undefined && layers.errors.length > 0
+    if (unknown !== undefined && (!keep || slip)) layers.errors.push(unknown)
     else overrides.push({ ...foreign, unknown })
   }
   return overrides

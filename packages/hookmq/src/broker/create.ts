@@ -1,6 +1,6 @@
 import { loadConfig } from '@hookmq/config'
 import { findConfig } from '../config/files.ts'
-import { preparePlugin } from '../plugins/prepare.ts'
+import type { PluginSpec } from '../plugins/prepare.ts'
 import { version } from '../version.ts'
 import { type BrokerParts, HookmqBroker } from './hookmq.ts'
 import type { CreateBrokerOptions } from './options.ts'
@@ -15,33 +15,46 @@ import { partsOfConfig } from './parts.ts'
  */
 export async function createBroker(init: CreateBrokerOptions = {}): Promise<HookmqBroker> {
   const { listeners, plugins = [], retained, configFile, set, ...own } = init
-  const configured = await configure(configFile, set)
-  const prepared = [...configured.plugins]
-  for (const spec of plugins) prepared.push(await preparePlugin(spec))
+  const configured = await configure(configFile, set, plugins)
   return new HookmqBroker({
+    ...configured,
     options: { version, ...configured.options, ...own },
     listeners: listeners ?? configured.listeners,
-    plugins: prepared,
     retained,
   })
 }
 
-type Configured = Pick<BrokerParts, 'options' | 'listeners' | 'plugins'>
+type Configured = Pick<BrokerParts, 'options' | 'listeners' | 'plugins' | 'pluginNames' | 'places'>
 
 async function configure(
   file: string | undefined,
   set: Readonly<Record<string, string>> | undefined,
+  plugins: readonly PluginSpec[],
 ): Promise<Configured> {
   const assignments = Object.entries(set ?? {}).map(([key, value]) => `${key}=${value}`)
   if (file !== undefined) {
     const { home } = findConfig(file)
-    return partsOfConfig(loadConfig({ file, home, set: assignments }), home)
+    const { problems: _, ...parts } = await partsOfConfig(
+      loadConfig({ file, home, set: assignments, pluginKeys: 'keep' }),
+      home,
+      plugins,
+    )
+    return parts
   }
-  if (set === undefined) return { options: {}, listeners: [], plugins: [] }
-  const config = loadConfig({ text: '', set: assignments })
-  // The defaults of the command (its listeners, its access rules) are files and ports that nobody here asked for.
+  const config = loadConfig({ text: '', set: assignments, pluginKeys: 'keep' })
+  // The defaults of the command (its listeners, its access rules, its folders) are files and ports that nobody here asked for.
   const { sources } = config
   const asked = config.listeners.filter(({ kind, name }) => sources.has(`listener.${kind}.${name}`))
   const aclFile = sources.has('acl_file') ? config.aclFile : undefined
-  return partsOfConfig({ ...config, listeners: asked, aclFile }, process.cwd())
+  const home = process.cwd()
+  const parts = await partsOfConfig({ ...config, listeners: asked, aclFile }, home, plugins)
+  const folders = sources.has('plugins.etc_dir') ? [config.plugins.etcDir] : []
+  const { loadedFile } = config.plugins
+  return {
+    options: set === undefined ? {} : parts.options,
+    listeners: parts.listeners,
+    plugins: parts.plugins,
+    pluginNames: parts.pluginNames,
+    places: { home, folders, dir: config.plugins.dir, overrides: config.plugins.overrides, loadedFile },
+  }
 }

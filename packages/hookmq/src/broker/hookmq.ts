@@ -12,13 +12,14 @@ import type {
   RetainedStore,
 } from '@hookmq/api'
 import { Broker, type BrokerOptions } from '@hookmq/core'
+import { createSettings } from '@hookmq/kit'
 import type { SubscriptionOptions } from '@hookmq/mqtt'
-import { MemoryRetainedStore } from '@hookmq/store-memory'
+import { MemoryRetainedStore, MemoryStore } from '@hookmq/store-memory'
 import { Client } from '../client/client.ts'
 import { openLink } from '../client/link.ts'
 import type { ClientOptions } from '../client/options.ts'
 import { HookmqError, messageOf } from '../errors.ts'
-import { setupFailure } from '../plugins/load.ts'
+import { PluginManager, type PluginPlaces } from '../plugins/manager.ts'
 import { type PluginSpec, type PreparedPlugin, preparePlugin } from '../plugins/prepare.ts'
 import { type AttachableServer, type AttachOptions, attachServer } from './attach.ts'
 import { type ListenerSpec, listenerHost, makeListener } from './listeners.ts'
@@ -27,7 +28,12 @@ import { isLocalAddress, requireGuard } from './safety.ts'
 export interface BrokerParts {
   readonly options: Partial<BrokerOptions>
   readonly listeners: readonly (ListenerSpec | Listener)[]
+  /** Those that the program cannot do without: when one of them fails, the broker does not start. */
   readonly plugins: readonly PreparedPlugin[]
+  /** Names of plugins that are loaded after them, before those of the loaded file. When one fails, the broker starts without it. */
+  readonly pluginNames?: readonly string[]
+  /** Where plugins are found by name, and their settings. Default: the installation and the working directory's `node_modules`; no files of settings. */
+  readonly places?: PluginPlaces
   readonly retained?: RetainedStore
   /**
    * Instead of the rule for listeners that other machines reach: what is not safe, in sentences. `authenticates`: some plugin or
@@ -48,21 +54,35 @@ export class HookmqBroker {
   readonly #core: Broker
   readonly #listeners: Listener[] = []
   readonly #plugins: readonly PreparedPlugin[]
+  readonly #pluginNames: readonly string[]
+  readonly #manager: PluginManager
   readonly #detach: (() => void)[] = []
   readonly #anonymousIsExplicit: boolean
   readonly #problems: BrokerParts['problems']
   #state: 'new' | 'starting' | 'running' | 'stopping' | 'stopped' = 'new'
   #stopping: Promise<void> | undefined
 
-  constructor({ options, listeners, plugins, retained, problems }: BrokerParts) {
+  constructor(parts: BrokerParts) {
+    const { options, listeners, plugins, retained, problems } = parts
     this.#problems = problems
     this.#anonymousIsExplicit = options.allowAnonymous !== undefined
     const exposed = listeners.some((listener) => !isLocalAddress(listenerHost(listener)))
     // Open to others, and nobody said that everybody may come in: then who is not known stays out.
     const allowAnonymous = options.allowAnonymous ?? !exposed
-    this.#core = new Broker({ ...options, allowAnonymous }, { retained: retained ?? new MemoryRetainedStore() })
+    const store = new MemoryStore()
+    this.#core = new Broker(
+      { ...options, allowAnonymous },
+      {
+        retained: retained ?? new MemoryRetainedStore(),
+        store: (namespace) => store.namespace(namespace),
+        settings: (plugin, given) => createSettings(plugin.config, given),
+      },
+    )
     this.log = this.#core.log
     this.#plugins = plugins
+    this.#pluginNames = parts.pluginNames ?? []
+    this.#manager = new PluginManager(this.#core, parts.places ?? { home: process.cwd(), folders: [], overrides: [] })
+    this.#core.admin.operations = this.#manager
     for (const listener of listeners) this.#add(makeListener(listener))
   }
 
@@ -85,7 +105,8 @@ export class HookmqBroker {
     this.#state = 'starting'
     try {
       await this.#core.start()
-      for (const plugin of this.#plugins) await this.#setup(plugin)
+      for (const plugin of this.#plugins) await this.#manager.add(plugin)
+      await this.#manager.boot(this.#pluginNames)
       this.#guardAll()
       for (const listener of this.#listeners) await this.#bind(listener)
       this.#state = 'running'
@@ -166,12 +187,15 @@ export class HookmqBroker {
   /** Loads a plugin while the broker runs. */
   async loadPlugin(spec: PluginSpec): Promise<void> {
     this.#requireRunning('loadPlugin')
-    await this.#setup(await preparePlugin(spec))
+    await this.#manager.add(await preparePlugin(spec))
   }
 
   /** Undoes all that the plugin registered. false: no such plugin. */
-  unloadPlugin(name: string): Promise<boolean> {
-    return this.#core.plugins.unload(name)
+  async unloadPlugin(name: string): Promise<boolean> {
+    const outcome = await this.#manager.unloadPlugin(name)
+    if (!outcome.ok && outcome.error !== 'not_started' && outcome.error !== 'not_found')
+      throw new HookmqError('PLUGIN_BUSY', `plugin ${name}: ${outcome.error}`)
+    return outcome.ok
   }
 
   /** Forgets which permissions were given: for when the rules have changed. */
@@ -209,19 +233,6 @@ export class HookmqBroker {
 
   get #link(): BrokerLink {
     return this.#core.link
-  }
-
-  async #setup({ plugin, origin, config }: PreparedPlugin): Promise<void> {
-    if (this.plugins.includes(plugin.name))
-      throw new HookmqError(
-        'PLUGIN_INVALID',
-        `plugin ${plugin.name}${origin === undefined ? '' : ` (${origin})`}: a plugin of this name is loaded already`,
-      )
-    try {
-      await this.#core.plugins.load(plugin, { config })
-    } catch (error) {
-      throw setupFailure(plugin.name, origin, error)
-    }
   }
 
   #requireOwnName({ id }: Listener): void {

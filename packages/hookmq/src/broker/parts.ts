@@ -1,46 +1,43 @@
-import type { Plugin } from '@hookmq/api'
 import { type Config, type ListenerSettings, safetyProblems, type TlsSettings } from '@hookmq/config'
 import type { BrokerOptions } from '@hookmq/core'
 import type { CertificateFiles, TlsOptions, TlsVersion } from '@hookmq/kit'
 import { type AclFilePlugin, createAclFilePlugin } from '@hookmq/plugin-acl-file'
-import { importNamedPlugin, importPlugin } from '../plugins/load.ts'
-import type { PreparedPlugin } from '../plugins/prepare.ts'
+import { placesOf, requireKnownKeys } from '../plugins/places.ts'
+import { type PluginSpec, type PreparedPlugin, preparePlugin } from '../plugins/prepare.ts'
 import type { BrokerParts } from './hookmq.ts'
 import type { ListenerSpec } from './listeners.ts'
 
-export interface ConfiguredParts extends Pick<BrokerParts, 'options' | 'listeners' | 'plugins' | 'problems'> {
+export interface ConfiguredParts
+  extends Pick<BrokerParts, 'options' | 'listeners' | 'plugins' | 'pluginNames' | 'places' | 'problems'> {
   /** Present when there is a file of access rules. */
   readonly aclFile: AclFilePlugin | undefined
 }
 
 /**
  * What a configuration says, as the parts of a broker. `home`: the folder that relative plugin paths in files are in.
- * `plugins`: more of them, as paths relative to the working directory. Rejects with a HookmqError.
+ * `plugins`: those that the broker cannot do without; paths are relative to the working directory. Rejects with a HookmqError, or a ConfigError for a key
+ * that nobody knows.
  */
 export async function partsOfConfig(
   config: Config,
   home: string,
-  plugins: readonly string[] = [],
+  plugins: readonly PluginSpec[] = [],
 ): Promise<ConfiguredParts> {
   const { allowAnonymous, ...rest } = config.options
   // Only what somebody wrote down counts as a decision.
   const options: Partial<BrokerOptions> = config.sources.has('allow_anonymous') ? { ...rest, allowAnonymous } : rest
   const prepared: PreparedPlugin[] = []
-  const prepare = (plugin: Plugin, origin?: string): void => {
-    prepared.push({ plugin, origin, config: {} })
-  }
   const aclFile = config.aclFile === undefined ? undefined : createAclFilePlugin({ file: config.aclFile })
-  if (aclFile !== undefined) prepare(aclFile)
-  for (const name of config.plugins.load) {
-    if (isBuiltIn(name)) continue
-    const { plugin, file } = await importNamedPlugin(name, home)
-    prepare(plugin, file)
-  }
-  for (const path of plugins) prepare(await importPlugin(path), path)
+  if (aclFile !== undefined) prepared.push({ plugin: aclFile })
+  for (const spec of plugins) prepared.push(await preparePlugin(spec))
+  const places = placesOf(config, home)
+  await requireKnownKeys(config, places, prepared)
   return {
     options,
     listeners: config.listeners.map(listenerOf),
     plugins: prepared,
+    pluginNames: config.plugins.load.filter((name) => !isBuiltIn(name)),
+    places,
     problems: (authenticates) => safetyProblems(config, authenticates),
     aclFile,
   }

@@ -24,12 +24,21 @@ export async function assemble(flags: SettingFlags & { plugin?: readonly string[
   const config = readConfig(flags)
   const log = createLogger(loggerOptions(config))
   for (const warning of config.warnings) log.warn(warning)
-  const { options, listeners, plugins, problems, aclFile } = await partsOfConfig(
+  // Plugins of the user's own are not in the folder of the program.
+  const home = config.place.shipped ? process.cwd() : config.place.home
+  const { options, listeners, plugins, pluginNames, places, problems, aclFile } = await partsOfConfig(
     config,
-    config.place.home,
+    home,
     flags.plugin ?? [],
   )
-  const broker = new HookmqBroker({ options: { ...options, version, log }, listeners, plugins, problems })
+  const broker = new HookmqBroker({
+    options: { ...options, version, log },
+    listeners,
+    plugins,
+    pluginNames,
+    places,
+    problems,
+  })
 
   async function reload(): Promise<Reloaded> {
     const done: string[] = []

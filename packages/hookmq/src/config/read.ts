@@ -27,7 +27,7 @@ export function readConfig(flags: SettingFlags): EffectiveConfig {
         ? 'log.to=off'
         : `log.level=${flags.logLevel === 'warn' ? 'warning' : flags.logLevel}`,
     )
-  const config = loadConfig({ file: place.file, home: place.home, set, environment: process.env })
+  const config = loadConfig({ file: place.file, home: place.home, set, environment: process.env, pluginKeys: 'keep' })
   if (place.shipped) {
     // The program's own folder may be read-only, and is gone with the next version.
     const decided = (key: string): boolean => !['default', 'file'].includes(config.sources.get(key)?.kind ?? 'default')

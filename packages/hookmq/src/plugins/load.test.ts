@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { HookmqError } from '../errors.ts'
-import { checkPlugin, importPlugin, setupFailure } from './load.ts'
+import { type ErrorCode, HookmqError } from '../errors.ts'
+import { checkPlugin } from './check.ts'
+import { importPlugin, setupFailure } from './load.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'hookmq-plugins-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -58,7 +59,7 @@ test('a missing file, a folder and a file that is no module are named', async ()
   const missing = await failure('./none.ts')
   assert.equal(missing.code, 'PLUGIN_NOT_FOUND')
   assert.equal(missing.message, `plugin ./none.ts: no such file: ${join(folder, 'none.ts')}`)
-  assert.match((await failure(folder)).message, /is a folder/)
+  assert.match((await failure(folder)).message, /the folder has no package\.json/)
   assert.match((await failure(file('a.txt', ''))).message, /'\.txt' is not a module/)
 })
 
@@ -83,18 +84,38 @@ test('an import that fails or a throw at the top names the place', async () => {
 })
 
 test('a default export that is no plugin says what is missing', async () => {
-  const cases: [string, RegExp][] = [
-    ['export const a = 1', /no default export/],
-    ['export default 3', /the default export is a number/],
-    ['export default {}', /'name' is missing/],
-    ['export default { name: 3 }', /'name' is a number/],
-    ['export default { name: "no spaces" }', /'no spaces' cannot be a plugin's name/],
-    ['export default { name: "x" }', /'setup' is missing/],
-    ['export default { name: "x", setup: {} }', /'setup' is an object/],
+  const cases: [string, ErrorCode, RegExp][] = [
+    ['export const a = 1', 'PLUGIN_EXPORT', /no default export/],
+    ['export default 3', 'PLUGIN_EXPORT', /the default export is a number/],
+    ['export default {}', 'PLUGIN_NAME', /'name' is missing/],
+    ['export default { name: 3 }', 'PLUGIN_NAME', /'name' is a number/],
+    ['export default { name: "no spaces" }', 'PLUGIN_NAME', /'no spaces' cannot be a plugin's name/],
+    ['export default { name: "x" }', 'PLUGIN_INVALID', /'setup' is missing/],
+    ['export default { name: "x", setup: {} }', 'PLUGIN_INVALID', /'setup' is an object/],
+    [whole('description: 3'), 'PLUGIN_INVALID', /'description' is a number; expected a string/],
+    [whole('exclusive: "no"'), 'PLUGIN_INVALID', /'exclusive' is a string; expected true or false/],
+    [whole('version: "new"'), 'PLUGIN_VERSION', /'version' is 'new'; expected numbers with dots/],
+    [whole('api: "about 1"'), 'PLUGIN_API', /'api' is 'about 1'; expected a range of versions/],
+    [whole('api: "^99.0.0"'), 'PLUGIN_API', /it needs @hookmq\/api \^99\.0\.0, and this broker has \d/],
+    [whole('aliases: "y"'), 'PLUGIN_ALIAS', /'aliases' is a string; expected a list of names/],
+    [whole('aliases: ["a b"]'), 'PLUGIN_ALIAS', /'a b', which cannot be a plugin's name/],
+    [whole('dependencies: [3]'), 'PLUGIN_DEPENDENCY', /'dependencies' has a number/],
+    [whole('placement: "moon"'), 'PLUGIN_PLACEMENT', /'placement' is 'moon'; expected 'in-process' or 'worker'/],
+    [whole('config: []'), 'PLUGIN_SCHEMA', /'config' is a list; expected an object of keys/],
+    [whole('config: { a: 3 }'), 'PLUGIN_SCHEMA', /config key 'a': it is a number/],
+    [whole('config: { a: { type: "int" } }'), 'PLUGIN_SCHEMA', /'type' is 'int'; expected one of string, /],
+    [whole('config: { a: { type: "enum" } }'), 'PLUGIN_SCHEMA', /an enum needs its 'values'/],
+    [
+      whole('config: { a: { type: "flag", default: "maybe" } }'),
+      'PLUGIN_SCHEMA',
+      /its default 'maybe' is not of its type/,
+    ],
+    [whole('config: { "a..b": { type: "flag" } }'), 'PLUGIN_SCHEMA', /'a\.\.b' is not a key/],
+    [whole('config: { "a.$n": { type: "flag", aliases: ["b"] } }'), 'PLUGIN_SCHEMA', /has not the same \$names/],
   ]
-  for (const [index, [text, expected]] of cases.entries()) {
+  for (const [index, [text, code, expected]] of cases.entries()) {
     const error = await failure(file(`invalid-${index}.mjs`, text))
-    assert.equal(error.code, 'PLUGIN_INVALID')
+    assert.equal(error.code, code, error.message)
     assert.match(error.message, expected)
     assert(error.message.includes(`invalid-${index}.mjs`))
   }
@@ -103,6 +124,10 @@ test('a default export that is no plugin says what is missing', async () => {
     /plugin given to createBroker: the default export is null/,
   )
 })
+
+function whole(field: string): string {
+  return `export default { name: 'x', setup() {}, ${field} }`
+}
 
 test('a failing setup is told with the line of the file', async () => {
   const path = file(

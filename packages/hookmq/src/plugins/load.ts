@@ -1,114 +1,60 @@
 import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { extname, isAbsolute, join, resolve } from 'node:path'
+import { extname, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Plugin } from '@hookmq/api'
+import { PluginSetupTimeout } from '@hookmq/core'
 import { HookmqError, messageOf } from '../errors.ts'
-import { resolveOwnPackages } from './resolve.ts'
+import { checkPlugin } from './check.ts'
+import { importLatest } from './modules.ts'
+import { readPackage } from './package.ts'
 
-const moduleExtensions = new Set(['.ts', '.mts', '.js', '.mjs', '.cjs', '.cts'])
-const pluginName = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/
+export const moduleExtensions: ReadonlySet<string> = new Set(['.ts', '.mts', '.js', '.mjs', '.cjs', '.cts'])
 
 /**
- * Imports a plugin from a file anywhere on disk. TypeScript is run as it stands (types are stripped), and imports of
- * 'hookmq' and '@hookmq/api' find this installation even when the file lies outside any package.
+ * Imports a plugin from a file anywhere on disk, or from a folder with a package.json. TypeScript is run as it stands (types are stripped), and
+ * imports of 'hookmq' and '@hookmq/api' find this installation even when the file lies outside any package. A file that has changed since it was
+ * imported is imported again.
  *
  * Rejects with a HookmqError whose one-line message names the file and what is wrong with it.
  */
 export async function importPlugin(path: string, directory: string = process.cwd()): Promise<Plugin> {
-  const file = resolve(directory, path)
-  requireModuleFile(path, file)
-  resolveOwnPackages()
+  const file = pluginFile(path, directory)
   let module: { readonly default?: unknown }
   try {
-    module = await import(pathToFileURL(file).href)
+    module = await importLatest(file)
   } catch (error) {
     throw importFailure(file, error)
   }
   // A CommonJS file compiled from ES modules carries its default one level deeper.
   const exported = module.default as { readonly default?: unknown } | undefined
-  return checkPlugin(isObject(exported) && 'default' in exported ? exported.default : exported, file)
+  const isWrapped = typeof exported === 'object' && exported !== null && 'default' in exported
+  return checkPlugin(isWrapped ? exported.default : exported, file)
 }
 
-/**
- * A plugin as a configuration names it: a path relative to `home`, or the name of a package that is installed there.
- * Rejects as `importPlugin` does.
- */
-export async function importNamedPlugin(name: string, home: string): Promise<{ plugin: Plugin; file: string }> {
-  if (name.startsWith('.') || isAbsolute(name) || moduleExtensions.has(extname(name)))
-    return { plugin: await importPlugin(name, home), file: resolve(home, name) }
-  let file: string
-  try {
-    file = createRequire(join(home, 'package.json')).resolve(name)
-  } catch (error) {
-    throw new HookmqError(
-      'PLUGIN_NOT_FOUND',
-      `plugin ${name}: no package of this name is installed in ${home}; for a file write its path, such as ./${name}.ts`,
-      { cause: error },
-    )
-  }
-  return { plugin: await importPlugin(file), file }
-}
-
-/**
- * Looks at what a module exported, or an embedding program handed over. `origin` names it in the message.
- * Throws a HookmqError with code PLUGIN_INVALID.
- */
-export function checkPlugin(value: unknown, origin: string): Plugin {
-  const expected = 'expected: export default definePlugin({ name, setup(ctx) { … } })'
-  if (value === undefined) throw new HookmqError('PLUGIN_INVALID', `plugin ${origin}: no default export; ${expected}`)
-  if (!isObject(value))
-    throw new HookmqError(
-      'PLUGIN_INVALID',
-      `plugin ${origin}: the default export is ${describe(value)}, not an object; ${expected}`,
-    )
-  const { name, setup } = value as { name?: unknown; setup?: unknown }
-  if (typeof name !== 'string')
-    throw new HookmqError(
-      'PLUGIN_INVALID',
-      `plugin ${origin}: 'name' is ${name === undefined ? 'missing' : describe(name)}; expected a string`,
-    )
-  if (!pluginName.test(name))
-    throw new HookmqError(
-      'PLUGIN_INVALID',
-      `plugin ${origin}: '${name}' cannot be a plugin's name; expected a letter, then up to 63 letters, digits, '_', '-' or '.'`,
-    )
-  if (typeof setup !== 'function')
-    throw new HookmqError(
-      'PLUGIN_INVALID',
-      `plugin ${origin}: 'setup' is ${setup === undefined ? 'missing' : describe(setup)}; expected a function setup(ctx)`,
-    )
-  return value as unknown as Plugin
-}
-
-/** What a failing setup function threw, with the line of the plugin's own file when the stack has it. */
-export function setupFailure(name: string, origin: string | undefined, error: unknown): HookmqError {
-  const at = origin === undefined ? undefined : placeInStack(error, origin)
-  const where = at ?? origin
-  return new HookmqError(
-    'PLUGIN_SETUP',
-    `plugin ${name}${where === undefined ? '' : ` (${where})`}: setup failed: ${messageOf(error)}`,
-    { cause: error },
-  )
-}
-
-function requireModuleFile(path: string, file: string): void {
-  let stats: ReturnType<typeof statSync>
-  try {
-    stats = statSync(file)
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    const what = code === 'ENOENT' || code === 'ENOTDIR' ? 'no such file' : `cannot be read (${code})`
-    throw new HookmqError('PLUGIN_NOT_FOUND', `plugin ${path}: ${what}: ${file}`)
-  }
-  if (stats.isDirectory())
-    throw new HookmqError('PLUGIN_NOT_FOUND', `plugin ${path}: ${file} is a folder; name the module file inside it`)
+/** The module file that a path stands for: itself, or the entry of the package in the folder. Throws a HookmqError. */
+export function pluginFile(path: string, directory: string = process.cwd()): string {
+  const file = resolve(directory, path)
+  const stats = statSync(file, { throwIfNoEntry: false })
+  if (stats?.isDirectory() === true) return readPackage(file).entry
+  if (stats === undefined) throw new HookmqError('PLUGIN_NOT_FOUND', `plugin ${path}: no such file: ${file}`)
   if (!moduleExtensions.has(extname(file)))
     throw new HookmqError(
       'PLUGIN_NOT_FOUND',
       `plugin ${path}: '${extname(file)}' is not a module; expected a file that ends in ${[...moduleExtensions].join(', ')}`,
     )
+  return file
+}
+
+/** What a failing setup function threw, with the line of the plugin's own file when the stack has it. */
+export function setupFailure(name: string, origin: string | undefined, error: unknown): HookmqError {
+  if (error instanceof HookmqError) return error
+  const at = origin === undefined ? undefined : placeInStack(error, origin)
+  const where = at ?? origin
+  const code = error instanceof PluginSetupTimeout ? 'PLUGIN_TIMEOUT' : 'PLUGIN_SETUP'
+  const place = where === undefined ? '' : ` (${where})`
+  const what = error instanceof PluginSetupTimeout ? messageOf(error) : `setup failed: ${messageOf(error)}`
+  return new HookmqError(code, `plugin ${name}${place}: ${what}`, { cause: error })
 }
 
 function importFailure(file: string, error: unknown): HookmqError {
@@ -145,13 +91,4 @@ function placeInStack(error: unknown, file: string): string | undefined {
     if (number !== undefined) return `${file}:${number}`
   }
   return undefined
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
-}
-
-function describe(value: unknown): string {
-  if (value === null) return 'null'
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }

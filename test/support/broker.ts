@@ -7,8 +7,9 @@ import {
   type Listener,
 } from '@hookmq/api'
 import { Broker, type BrokerOptions } from '@hookmq/core'
+import { createSettings } from '@hookmq/kit'
 import { createTcpListener } from '@hookmq/listener-tcp'
-import { MemoryRetainedStore } from '@hookmq/store-memory'
+import { MemoryRetainedStore, MemoryStore } from '@hookmq/store-memory'
 import type { ManualClock } from './clock.ts'
 import { type ConnectSettings, RawClient, type Version } from './raw-client.ts'
 import { Recorder } from './recorder.ts'
@@ -39,11 +40,21 @@ export interface TestBroker {
 export async function startBroker(
   scope: TestScope,
   options: Partial<BrokerOptions> = {},
-  { record = true, keep: keepClients = true, clock }: { record?: boolean; keep?: boolean; clock?: ManualClock } = {},
+  {
+    record = true,
+    keep: keepClients = true,
+    clock,
+    store = new MemoryStore(),
+  }: { record?: boolean; keep?: boolean; clock?: ManualClock; store?: MemoryStore } = {},
 ): Promise<TestBroker> {
   const broker = new Broker(
     { sysInterval: 0, sysHeartbeat: 0, ...options },
-    { retained: new MemoryRetainedStore({ maximum: options.maxRetainedMessages ?? 0 }), clock },
+    {
+      retained: new MemoryRetainedStore({ maximum: options.maxRetainedMessages ?? 0 }),
+      store: store.namespace,
+      settings: (plugin, given) => createSettings(plugin.config, given),
+      clock,
+    },
   )
   const recorder = new Recorder()
   const hook: TestBroker['hook'] = (point, handler, hookOptions) =>

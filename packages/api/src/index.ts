@@ -1,4 +1,4 @@
-export { topicMatches } from '@hookmq/mqtt'
+export { connackReturnCode, parseShared, topicFilterError, topicMatches, topicNameError } from '@hookmq/mqtt'
 export type * from './access.ts'
 export type * from './admin.ts'
 export type * from './client.ts'

@@ -94,12 +94,14 @@ export class PacketWriter {
     writePublish(writer, topic, message.payload, delivery.qos, delivery.retain, dup, packetId, properties, this.version)
     counters[M.PACKETS_SENT]++
     counters[M.PACKETS_PUBLISH_SENT]++
-    counters[M.MESSAGES_SENT]++
     this.sentMessages++
+    counters[M.BYTES_SENT] += writer.length - before
+    // What the broker says of itself is no traffic.
+    if (message.headers.system === true) return true
+    counters[M.MESSAGES_SENT]++
     if (delivery.qos === 0) counters[M.MESSAGES_QOS0_SENT]++
     else if (delivery.qos === 1) counters[M.MESSAGES_QOS1_SENT]++
     else counters[M.MESSAGES_QOS2_SENT]++
-    counters[M.BYTES_SENT] += writer.length - before
     return true
   }
 

@@ -1,4 +1,4 @@
-import type { BrokerAdmin, HttpResponse, MessageInit } from '@hookmq/api'
+import type { BrokerAdmin, HttpResponse, MessageInit, PublishOutcome } from '@hookmq/api'
 import type { Endpoint } from '../http/endpoint.ts'
 import { ApiError, badRequest } from '../http/errors.ts'
 
@@ -51,8 +51,9 @@ interface Body {
   }
 }
 
-/** Reason code of MQTT 5 for a message that nobody got. */
-const NO_MATCHING_SUBSCRIBERS = 16
+/** Reason codes of MQTT 5. */
+const NO_MATCHING_SUBSCRIBERS = 0x10
+const TOPIC_NAME_INVALID = 0x90
 
 export function publishEndpoints(admin: BrokerAdmin): Endpoint[] {
   const responses = { 200: 'Published', 202: 'Published, but nobody is subscribed to it' }
@@ -90,16 +91,26 @@ async function publish(admin: BrokerAdmin, message: MessageInit): Promise<HttpRe
   const answer = await publishOne(admin, message)
   if (answer.status < 400) return answer
   const { message: why } = answer.body as { message: string }
-  throw new ApiError(answer.status, 'FORBIDDEN', why)
+  throw new ApiError(answer.status, answer.status === 403 ? 'FORBIDDEN' : 'BAD_REQUEST', why)
 }
 
 async function publishOne(admin: BrokerAdmin, message: MessageInit): Promise<HttpResponse> {
-  const { id, receivers, refused } = await admin.publish(message)
-  if (refused?.reasonCode !== undefined) {
-    return { status: 403, body: { reason_code: refused.reasonCode, message: `refused by ${refused.by}` } }
+  let outcome: PublishOutcome
+  try {
+    outcome = await admin.publish(message)
+  } catch (error) {
+    // A topic that is too long or too deep for this broker.
+    if (error instanceof TypeError) return failed(400, TOPIC_NAME_INVALID, error.message)
+    throw error
   }
+  const { id, receivers, refused } = outcome
+  if (refused?.reasonCode !== undefined) return failed(403, refused.reasonCode, `refused by ${refused.by}`)
   if (receivers > 0) return { status: 200, body: { id } }
   return { status: 202, body: { id, reason_code: NO_MATCHING_SUBSCRIBERS, message: 'no_matching_subscribers' } }
+}
+
+function failed(status: number, reason_code: number, message: string): HttpResponse {
+  return { status, body: { reason_code, message } }
 }
 
 /** Throws ApiError 400. */

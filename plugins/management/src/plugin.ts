@@ -7,6 +7,7 @@ import { Gate } from './access/gate.ts'
 import { LoginLimiter } from './access/login-limiter.ts'
 import { Tokens } from './access/tokens.ts'
 import { Users } from './access/users.ts'
+import { Bans } from './banned/bans.ts'
 import { managementConfig } from './config.ts'
 import { ownEndpoints, statusText } from './endpoints/index.ts'
 import type { Endpoint } from './http/endpoint.ts'
@@ -37,7 +38,8 @@ async function setup(ctx: PluginContext): Promise<void> {
   const { users, keys } = await openAccounts(ctx, settings)
   const tokens = new Tokens(settings.tokenLifetime, () => ctx.now())
   const own = ownEndpoints({
-    admin,
+    ctx,
+    bans: await Bans.open(ctx),
     users,
     keys,
     tokens,

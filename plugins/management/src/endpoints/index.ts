@@ -1,6 +1,10 @@
-import type { BrokerAdmin } from '@hookmq/api'
+import type { PluginContext } from '@hookmq/api'
 import type { ApiKeys } from '../access/api-keys.ts'
+import type { Bans } from '../banned/bans.ts'
+import { bannedEndpoints } from '../banned/endpoints.ts'
 import type { Endpoint } from '../http/endpoint.ts'
+import { monitorEndpoints } from '../monitor/endpoints.ts'
+import { traceEndpoints } from '../trace/endpoints.ts'
 import { type AccountParts, accountEndpoints } from './accounts.ts'
 import { apiKeyEndpoints } from './api-keys.ts'
 import { clientEndpoints } from './clients.ts'
@@ -13,7 +17,8 @@ import { subscriptionEndpoints } from './subscriptions.ts'
 export { statusText } from './node.ts'
 
 export interface EndpointParts extends AccountParts {
-  readonly admin: BrokerAdmin
+  readonly ctx: PluginContext
+  readonly bans: Bans
   readonly keys: ApiKeys
   readonly ownNames: readonly string[]
   readonly prometheusAuth: boolean
@@ -21,7 +26,8 @@ export interface EndpointParts extends AccountParts {
 
 /** The endpoints of this plugin; other plugins add theirs. */
 export function ownEndpoints(parts: EndpointParts): Endpoint[] {
-  const { admin, keys, ownNames, prometheusAuth } = parts
+  const { ctx, bans, keys, ownNames, prometheusAuth } = parts
+  const { admin } = ctx
   return [
     ...accountEndpoints(parts),
     ...apiKeyEndpoints(keys),
@@ -30,6 +36,9 @@ export function ownEndpoints(parts: EndpointParts): Endpoint[] {
     ...publishEndpoints(admin),
     ...nodeEndpoints(admin),
     ...operationEndpoints(admin, ownNames),
+    ...bannedEndpoints(bans, ctx),
+    ...monitorEndpoints(ctx),
+    ...traceEndpoints(ctx),
     prometheusEndpoint(admin, prometheusAuth),
   ]
 }

@@ -24,6 +24,7 @@ const aliases = ['emqx_management', 'emq_dashboard', 'emqx_dashboard', 'dashboar
 export const managementPlugin: Plugin = definePlugin({
   name,
   version: '0.1.0',
+  api: '^0.1.0',
   description: 'Management HTTP API',
   aliases,
   // Two generations cannot hold one port.

@@ -41,7 +41,7 @@ export function clientRow(view: ClientView, node: string): Record<string, unknow
 }
 
 /** Milliseconds since the epoch as RFC 3339. */
-export function time(milliseconds: number): string {
+function time(milliseconds: number): string {
   return new Date(milliseconds).toISOString()
 }
 

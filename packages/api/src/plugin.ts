@@ -68,8 +68,8 @@ export interface PluginContext {
   authorizer(authorizer: Authorizer, sequence?: number): void
   /** A counter of the plugin's own, shown as `plugins.NAME.counter`. */
   counter(name: string): Counter
-  /** What holds for retained messages while the plugin is loaded. */
-  retained(policy: RetainedPolicy): void
+  /** What holds for retained messages while the plugin is loaded. Returns what takes it back before. */
+  retained(policy: RetainedPolicy): () => void
   /** Shows the number in the statistics as NAME.count and NAME.max, while the plugin is loaded. Names: docs/reference/metrics.md. */
   gauge(name: string, read: () => number): void
   /** A command of the command line, while the plugin is loaded. */

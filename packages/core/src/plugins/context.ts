@@ -66,7 +66,7 @@ export function createContext(
     authenticator: (module, sequence = 0) => generation.register(access.authenticators, { module, sequence }),
     authorizer: (module, sequence = 0) => generation.register(access.authorizers, { module, sequence }),
     counter: (counter: string): Counter => broker.metrics.pluginCounter(name, counter),
-    retained: (policy) => void turnOn({ on: () => broker.retained.govern(policy) }),
+    retained: (policy) => turnOn({ on: () => broker.retained.govern(policy) }),
     gauge(gauge, read) {
       if (!isStatName(gauge))
         throw new TypeError(`there is no statistic '${gauge}'; docs/reference/metrics.md lists them`)

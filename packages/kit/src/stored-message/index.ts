@@ -1,0 +1,1 @@
+export { readStoredMessage, type StoredMessage, storeMessage } from './stored-message.ts'

@@ -1,0 +1,135 @@
+import type { Message, PluginContext } from '@hookmq/api'
+import { readStoredMessage, type StoredMessage, storeMessage } from '@hookmq/kit'
+import { Schedule, type Waiting } from './schedule.ts'
+
+/** Messages after which the event loop gets a turn. */
+const batch = 200
+
+/** The value of a waiting message in the store; its key is the id of the message. */
+interface Stored {
+  readonly due: number
+  readonly message: StoredMessage
+}
+
+/** The messages that wait: in the store with all they have, here only when which one is due. */
+export class DelayedMessages {
+  readonly #ctx: PluginContext
+  readonly #schedule = new Schedule()
+  readonly #counter
+  /** On their way into the store. */
+  #coming = 0
+  #publishing = false
+
+  constructor(ctx: PluginContext) {
+    this.#ctx = ctx
+    this.#counter = ctx.counter('messages.delayed')
+  }
+
+  get count(): number {
+    return this.#schedule.size + this.#coming
+  }
+
+  /** In the order of coming. */
+  page(start: number, limit: number): Waiting[] {
+    const page: Waiting[] = []
+    let index = 0
+    for (const waiting of this.#schedule.values()) {
+      if (index++ < start) continue
+      if (page.push(waiting) >= limit) break
+    }
+    return page
+  }
+
+  /** Reads what an earlier run left. */
+  async restore(): Promise<void> {
+    let unreadable = 0
+    for await (const [key, value] of this.#ctx.store.list()) {
+      const stored = readStored(value)
+      if (stored === undefined) unreadable++
+      else this.#schedule.add(waiting(key, stored.message, stored.due))
+    }
+    if (unreadable > 0)
+      this.#ctx.log.error('delayed messages in the store cannot be read; left there', { count: unreadable })
+    if (this.#schedule.size > 0)
+      this.#ctx.log.info('delayed messages of before wait on', { count: this.#schedule.size })
+  }
+
+  /** Settles when it is as safe as the store makes it. */
+  async add(message: Message, due: number): Promise<void> {
+    this.#coming++
+    try {
+      const stored: Stored = { due, message: storeMessage(message) }
+      await this.#ctx.store.put(message.id, stored)
+      this.#schedule.add(waiting(message.id, message, due))
+      this.#counter.add()
+    } finally {
+      this.#coming--
+    }
+  }
+
+  async message(id: string): Promise<{ waiting: Waiting; message: Message } | undefined> {
+    const known = this.#schedule.get(id)
+    const stored = known === undefined ? undefined : readStored(await this.#ctx.store.get(id))
+    return known === undefined || stored === undefined ? undefined : { waiting: known, message: stored.message }
+  }
+
+  async delete(id: string): Promise<boolean> {
+    if (!this.#schedule.delete(id)) return false
+    await this.#ctx.store.delete(id)
+    return true
+  }
+
+  /** Publishes what is due, in its order. */
+  async publishDue(): Promise<void> {
+    if (this.#publishing) return
+    this.#publishing = true
+    try {
+      let done = 0
+      const { signal } = this.#ctx
+      for (let next = this.#take(); next !== undefined && !signal.aborted; next = this.#take()) {
+        await this.#publish(next)
+        if (++done % batch === 0) await new Promise((resolve) => setImmediate(resolve))
+      }
+    } finally {
+      this.#publishing = false
+    }
+  }
+
+  #take(): Waiting | undefined {
+    return this.#schedule.take(this.#ctx.now())
+  }
+
+  /** Out of the store only when it is published: a crash in between publishes it twice rather than never. */
+  async #publish({ id, topic }: Waiting): Promise<void> {
+    const { store, broker, log } = this.#ctx
+    try {
+      const stored = readStored(await store.get(id))
+      if (stored !== undefined && this.#schedule.get(id) !== undefined) {
+        const { payload, qos, retain, from, properties, headers } = stored.message
+        await broker.publish({ topic, payload, qos, retain, from, properties, headers })
+      }
+    } catch (error) {
+      log.error('delayed message not published', { id, topic, error: String(error) })
+    }
+    try {
+      await this.delete(id)
+    } catch (error) {
+      log.error('published message stays in the store, and will be published again after a restart', {
+        id,
+        error: String(error),
+      })
+    }
+  }
+}
+
+function waiting(id: string, message: Message, due: number): Waiting {
+  const { topic, qos, from, headers, timestamp } = message
+  return { id, topic, qos, from, username: headers.username, publishedAt: timestamp, due }
+}
+
+function readStored(value: unknown): { due: number; message: Message } | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const { due, message } = value as Partial<Stored>
+  const read = readStoredMessage(message)
+  return typeof due !== 'number' || !Number.isFinite(due) || read === undefined ? undefined : { due, message: read }
+}

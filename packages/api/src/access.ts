@@ -12,4 +12,6 @@ export interface Authorizer {
   readonly name: string
   /** A throw refuses. */
   authorize(request: AuthorizeRequest): 'allow' | 'deny' | 'ignore' | Promise<'allow' | 'deny' | 'ignore'>
+  /** Reads its rules again. When it rejects, the old ones must still be in force. */
+  reload?(): void | Promise<void>
 }

@@ -96,13 +96,25 @@ export interface ChainView {
   readonly hooks: readonly HookView[]
 }
 
+/** One place that the log goes to. */
+export interface LogHandlerView {
+  readonly id: string
+  /** 'debug', 'info', 'warn', 'error' or 'silent'; the log's own level holds as well. */
+  readonly level: string
+  /** 'standard error', or a path. */
+  readonly destination: string
+  readonly running: boolean
+}
+
 /** One step of a decision that was only rehearsed. */
 export interface ExplainStep {
   readonly point: FoldPointName
   readonly owner: string
   readonly hook: string
+  /** 'owner/hook' of the hook that this is one step of: `hook` then is the module that was asked. */
+  readonly within?: string
   readonly priority: number
-  /** What it answered: 'ignore', 'allow', 'deny', 'modified', 'drop', 'reject 0x87', 'failed: …' */
+  /** What it answered: 'ignore', 'allow', 'deny', 'modified', 'stop', 'drop', 'reject 0x87', 'failed: …', 'not asked: …' */
   readonly answer: string
   /** The accumulator after it, in one line. */
   readonly state: string
@@ -165,10 +177,16 @@ export interface BrokerAdmin {
     readonly clientId?: string
     readonly since: number
   }[]
-  /** Runs the decision without effects. Rejects when the client is not known. */
+  /**
+   * Runs the decision without effects: nothing is routed, subscribed, counted or remembered. Hooks and authorizers really are asked, with
+   * a message without payload, and are told nothing special: what they do beside answering happens. Sinks and hooks that
+   * only observe are not told. Rejects when the client is not known, or the topic is none.
+   */
   explain(clientId: string, action: 'publish' | 'subscribe', topic: string): Promise<Explanation>
   /** Forgets remembered access decisions, of one client or of all. false: no such client. */
   cleanAclCache(clientId?: string): boolean
+  /** Has every authorizer that can read its rules again do so, then forgets remembered decisions. Resolves to their names. */
+  reloadAccessRules(): Promise<readonly string[]>
   metrics(): Record<string, number>
   stats(): Record<string, number>
   /** Those registered now, the broker's own first. */
@@ -176,5 +194,9 @@ export interface BrokerAdmin {
   routes(): readonly HttpRoute[]
   /** Calls back when commands or routes change. Returns what ends it. */
   onChange(changed: () => void): () => void
+  /** 'debug', 'info', 'warn', 'error' or 'silent'. */
   logLevel: string
+  logHandlers(): readonly LogHandlerView[]
+  /** false: no such handler. */
+  setLogHandler(id: string, change: { readonly level?: string; readonly running?: boolean }): boolean
 }

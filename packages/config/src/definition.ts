@@ -1,4 +1,11 @@
-import type { BrokerSettings, ListenerKind, LogSettings, PluginSettings, WebSocketSettings } from './settings.ts'
+import type {
+  BrokerSettings,
+  ControlSettings,
+  ListenerKind,
+  LogSettings,
+  PluginSettings,
+  WebSocketSettings,
+} from './settings.ts'
 import type { ValueType } from './types.ts'
 
 /** What the listener keys of one name add up to, before it is known whether they are enough. */
@@ -43,6 +50,7 @@ export interface Draft {
   aclFile: string | undefined
   mountpoint: string | undefined
   log: LogSettings
+  control: ControlSettings
   plugins: Omit<PluginSettings, 'overrides'>
 }
 

@@ -8,6 +8,7 @@ import { type Chosen, Layers } from './merge.ts'
 import { brokerSchema } from './schema.ts'
 import type {
   BrokerSettings,
+  ControlSettings,
   ListenerSettings,
   LogSettings,
   PluginOverride,
@@ -42,6 +43,7 @@ export interface Config {
   /** File of the access rules. */
   aclFile: string | undefined
   log: LogSettings
+  control: ControlSettings
   plugins: PluginSettings
   /** Where each key that is not at its default was set, by its first spelling. */
   sources: ReadonlyMap<string, Origin>
@@ -97,6 +99,7 @@ export function loadConfig(init: LoadConfigInit = {}): Config {
     dataDir: draft.dataDir,
     aclFile: draft.aclFile,
     log: draft.log,
+    control: draft.control,
     plugins: { ...draft.plugins, overrides },
     sources,
     values,
@@ -120,6 +123,7 @@ function newDraft(): Draft {
     aclFile: undefined,
     mountpoint: undefined,
     log: { level: 'info', to: 'console', format: 'auto', file: '' },
+    control: { profile: '4.x' },
     plugins: { etcDir: '', dir: undefined, loadedFile: undefined, load: [] },
   }
 }

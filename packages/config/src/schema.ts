@@ -1,7 +1,7 @@
 import { define, type KeyDefinition } from './definition.ts'
 import { brokerKeys } from './schema-broker.ts'
 import { listenerKeys } from './schema-listeners.ts'
-import type { LogSettings } from './settings.ts'
+import type { ControlSettings, LogSettings } from './settings.ts'
 import { oneOf, path, string, stringList } from './types.ts'
 
 const files: readonly KeyDefinition[] = [
@@ -97,6 +97,16 @@ const log: readonly KeyDefinition[] = [
   }),
 ]
 
+const control = define('Command line', {
+  key: 'ctl.profile',
+  type: oneOf<ControlSettings['profile']>({ '4.x': '4.x', '2.x': '2.x' }, { '4': '4.x', '2': '2.x' }),
+  default: '4.x',
+  text: 'Which lines `hookmq ctl` prints where those of EMQ 2.x and EMQX 4.x differ.',
+  apply: (draft, value) => {
+    draft.control.profile = value
+  },
+})
+
 /** Every zone but this one is an error: see unsupported.ts. */
 const zone = define('Listeners', {
   key: 'zone.external.mountpoint',
@@ -108,4 +118,4 @@ const zone = define('Listeners', {
 })
 
 /** Every key that a configuration may have, in the order of the reference. */
-export const brokerSchema: readonly KeyDefinition[] = [...files, ...log, ...brokerKeys, ...listenerKeys, zone]
+export const brokerSchema: readonly KeyDefinition[] = [...files, ...log, control, ...brokerKeys, ...listenerKeys, zone]

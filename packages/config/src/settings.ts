@@ -120,6 +120,11 @@ export interface WebSocketSettings {
   maxFrameSize: number
 }
 
+export interface ControlSettings {
+  /** Whose lines the command line prints where EMQ 2.x and EMQX 4.x differ. */
+  profile: '2.x' | '4.x'
+}
+
 export interface LogSettings {
   level: 'debug' | 'info' | 'warn' | 'error'
   to: 'console' | 'file' | 'both' | 'off'

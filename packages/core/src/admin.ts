@@ -6,6 +6,7 @@ import type {
   Explanation,
   HttpRoute,
   ListenerView,
+  LogHandlerView,
   MessageInit,
   PluginOutcome,
   PluginView,
@@ -22,14 +23,21 @@ import type { LoadedPlugin } from './plugins/index.ts'
 import type { StoredOptions } from './routing/types.ts'
 import type { Session } from './session/session.ts'
 
-/** What only the program around the broker can do: it knows the disk and the log. */
+/** What only the program around the broker can do: it knows where plugins lie. */
 export interface Operations {
   plugins(): readonly PluginView[]
   loadPlugin(name: string): Promise<PluginOutcome>
   unloadPlugin(name: string): Promise<PluginOutcome>
   reloadPlugin(name: string): Promise<PluginOutcome>
   changedPlugins(): Promise<readonly string[]>
-  logLevel: string
+}
+
+/** The log, as the program that made it lets it be changed. */
+export interface LogControl {
+  level: string
+  handlers(): readonly LogHandlerView[]
+  /** false: no such handler. */
+  setHandler(id: string, change: { readonly level?: string; readonly running?: boolean }): boolean
 }
 
 /** The broker as operators' tools use it. */
@@ -37,6 +45,8 @@ export class Admin implements BrokerAdmin {
   readonly #broker: Broker
   /** Set by the program that assembles the broker. */
   operations: Operations | undefined
+  /** Set by the program that made the log. */
+  log: LogControl | undefined
 
   constructor(broker: Broker) {
     this.#broker = broker
@@ -190,6 +200,10 @@ export class Admin implements BrokerAdmin {
     return channel !== undefined
   }
 
+  reloadAccessRules(): Promise<readonly string[]> {
+    return this.#broker.access.reload()
+  }
+
   metrics(): Record<string, number> {
     return this.#broker.metrics.snapshot()
   }
@@ -211,11 +225,19 @@ export class Admin implements BrokerAdmin {
   }
 
   get logLevel(): string {
-    return this.operations?.logLevel ?? 'unknown'
+    return this.log?.level ?? 'unknown'
   }
 
   set logLevel(level: string) {
-    if (this.operations !== undefined) this.operations.logLevel = level
+    if (this.log !== undefined) this.log.level = level
+  }
+
+  logHandlers(): readonly LogHandlerView[] {
+    return this.log?.handlers() ?? []
+  }
+
+  setLogHandler(id: string, change: { readonly level?: string; readonly running?: boolean }): boolean {
+    return this.log?.setHandler(id, change) ?? false
   }
 }
 

@@ -1,3 +1,4 @@
+export type { LogControl } from './admin.ts'
 export { Broker, type BrokerParts } from './broker.ts'
 export { type Clock, systemClock } from './clock.ts'
 export type { ChainDescription, HookDescription, WaitingCall } from './hooks/index.ts'
@@ -12,3 +13,4 @@ export {
   PluginSetupTimeout,
   type PluginStart,
 } from './plugins/index.ts'
+export { formatDatetime, formatUptime } from './sys/uptime.ts'

@@ -34,7 +34,11 @@ export function createAclFilePlugin(options: AclFileOptions = {}): AclFilePlugin
       const state = { file, context, rules: await read(file) }
       loaded = state
       context.authorizer(
-        { name: 'acl-file', authorize: (request: AuthorizeRequest) => state.rules.decide(request) },
+        {
+          name: 'acl-file',
+          authorize: (request: AuthorizeRequest) => state.rules.decide(request),
+          reload: () => this.reload(),
+        },
         LAST,
       )
       context.onTeardown(() => {

@@ -24,6 +24,7 @@ export class Access {
   readonly authenticators = new ModuleList<Authenticator>('authenticator', () => {})
   readonly authorizers = new ModuleList<Authorizer>('authorizer', () => this.#authorizersChanged())
   #removeAuthorization: (() => void) | undefined
+  readonly #authorization = (request: AuthorizeRequest) => this.#authorize(request)
   /** Changes whenever an answer given earlier may no longer be right: remembered answers carry it. */
   generation = 1
 
@@ -58,13 +59,28 @@ export class Access {
       return
     }
     if (this.#removeAuthorization !== undefined) return
-    const handle = this.#broker.hooks.add('client.authorize', (request) => this.#authorize(request), {
+    const handle = this.#broker.hooks.add('client.authorize', this.#authorization, {
       owner: 'core',
       name: 'authorization',
       priority: authorizationPriority,
       timeout: 0,
     })
     this.#removeAuthorization = () => handle.remove()
+  }
+
+  /** Has the authorizers read their rules again; resolves to the names of those that did. Rejects with what the first one that failed said. */
+  async reload(): Promise<string[]> {
+    const done: string[] = []
+    try {
+      for (const { module } of this.authorizers.entries) {
+        if (module.reload === undefined) continue
+        await module.reload()
+        done.push(module.name)
+      }
+    } finally {
+      this.clearCache()
+    }
+    return done
   }
 
   /** Forgets all remembered answers. */
@@ -109,6 +125,33 @@ export class Access {
       chains.clientCheckAuthzComplete.notify({ ...request, result: result.result, from: result.from })
     }
     return result
+  }
+
+  // --- rehearsals ------------------------------------------------------------------------------------------------
+
+  /** Whether a handler is the link of client.authorize that asks the authorizers. */
+  isAuthorization(handler: unknown): boolean {
+    return handler === this.#authorization
+  }
+
+  /** What that link answers; tells of each authorizer that was asked: its name, its answer, milliseconds. */
+  async rehearse(
+    request: AuthorizeRequest,
+    record: (name: string, answer: string, milliseconds: number) => void,
+  ): Promise<{ stop: AuthorizeResult } | undefined> {
+    for (const { module } of this.authorizers.entries) {
+      const started = performance.now()
+      const note = (answer: string): void => record(module.name, answer, performance.now() - started)
+      try {
+        const answer = await module.authorize(request)
+        note(answer)
+        if (answer !== 'ignore') return { stop: { result: answer, from: module.name } }
+      } catch (error) {
+        note(`failed: ${error instanceof Error ? error.message : String(error)}`)
+        throw error
+      }
+    }
+    return undefined
   }
 
   // --- the two links ---------------------------------------------------------------------------------------------

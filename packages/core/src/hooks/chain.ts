@@ -20,6 +20,16 @@ export type ChainAccumulator<P extends HookPointName> = P extends 'message.publi
   ? BrokerMessage
   : HookAccumulator<P>
 
+/** What a run would make of an answer. */
+export interface Weighed {
+  /** The accumulator after it, or a Refusal. */
+  readonly accumulator: unknown
+  /** No other hook is asked. */
+  readonly ended: boolean
+  /** Why the answer, or the call, counts as failed. */
+  readonly failure: string | undefined
+}
+
 type Settled<T> = T | Refusal | Promise<T | Refusal>
 
 const noHooks: readonly Hook[] = Object.freeze([])
@@ -43,6 +53,8 @@ export class Chain<P extends HookPointName> {
   readonly #suspended = new Map<readonly Hook[], number>()
   /** Set by `#judge` when the verdict ends the run. */
   #ended = false
+  /** Set while an answer is only weighed: failures are noted here instead of being counted and logged. */
+  #rehearsal: { failure: string | undefined } | undefined
 
   constructor(point: P, log: Logger, calls: PendingCalls) {
     this.point = point
@@ -178,6 +190,26 @@ export class Chain<P extends HookPointName> {
     else this.#suspended.delete(hooks)
   }
 
+  /** For rehearsals: what a run would make of an answer, or of a call that failed. Nothing is counted or logged. */
+  weigh(hook: Hook, answer: unknown, failure: string | undefined, accumulator: unknown): Weighed {
+    this.#rehearsal = { failure: undefined }
+    try {
+      let next = accumulator
+      if (failure !== undefined) next = this.#failed(hook, 'rejected', { problem: failure }, accumulator)
+      else if (answer !== undefined && answer !== 'ok') next = this.#judge(hook, answer, accumulator)
+      const ended = this.#ended
+      return { accumulator: ended ? this.#finish(hook, next) : next, ended, failure: this.#rehearsal.failure }
+    } finally {
+      this.#ended = false
+      this.#rehearsal = undefined
+    }
+  }
+
+  /** For rehearsals: the result of a run that no hook has ended. */
+  conclude(accumulator: unknown): unknown {
+    return this.#finish(undefined, accumulator)
+  }
+
   /** The accumulator after a verdict, or a Refusal; sets `#ended` when the run is over. */
   #judge(hook: Hook, answer: unknown, accumulator: unknown): unknown {
     try {
@@ -225,11 +257,12 @@ export class Chain<P extends HookPointName> {
     detail: Record<string, unknown>,
     accumulator: unknown,
   ): unknown {
-    hook.fail(this.#log, kind, { ...detail, failedAction: hook.failedAction })
+    if (this.#rehearsal === undefined) hook.fail(this.#log, kind, { ...detail, failedAction: hook.failedAction })
+    else this.#rehearsal.failure = String(detail.problem ?? detail.error ?? kind)
     if (hook.failedAction === 'ignore') return accumulator
     const refusal = failedRefusal(this.point, hook)
     if (refusal === undefined) return accumulator
-    hook.owner.count('denied')
+    if (this.#rehearsal === undefined) hook.owner.count('denied')
     this.#ended = true
     return refusal
   }

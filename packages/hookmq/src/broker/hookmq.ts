@@ -1,6 +1,8 @@
 import type {
+  BrokerAdmin,
   BrokerLink,
   ClientInfo,
+  Command,
   HookHandle,
   HookHandler,
   HookOptions,
@@ -11,7 +13,7 @@ import type {
   MessageInit,
   RetainedStore,
 } from '@hookmq/api'
-import { Broker, type BrokerOptions } from '@hookmq/core'
+import { Broker, type BrokerOptions, type LogControl } from '@hookmq/core'
 import { createSettings } from '@hookmq/kit'
 import type { SubscriptionOptions } from '@hookmq/mqtt'
 import { MemoryRetainedStore, MemoryStore } from '@hookmq/store-memory'
@@ -40,6 +42,10 @@ export interface BrokerParts {
    * hook authenticates clients.
    */
   readonly problems?: (authenticates: boolean) => readonly string[]
+  /** Commands of the command line that the broker has of its own; those of plugins come after them. */
+  readonly commands?: (broker: Broker) => readonly Command[]
+  /** Lets operators change the log. */
+  readonly logControl?: LogControl
 }
 
 /** Of a client inside the process. */
@@ -63,7 +69,7 @@ export class HookmqBroker {
   #stopping: Promise<void> | undefined
 
   constructor(parts: BrokerParts) {
-    const { options, listeners, plugins, retained, problems } = parts
+    const { options, listeners, plugins, retained, problems, commands, logControl } = parts
     this.#problems = problems
     this.#anonymousIsExplicit = options.allowAnonymous !== undefined
     const exposed = listeners.some((listener) => !isLocalAddress(listenerHost(listener)))
@@ -83,6 +89,8 @@ export class HookmqBroker {
     this.#pluginNames = parts.pluginNames ?? []
     this.#manager = new PluginManager(this.#core, parts.places ?? { home: process.cwd(), folders: [], overrides: [] })
     this.#core.admin.operations = this.#manager
+    this.#core.admin.log = logControl
+    for (const command of commands?.(this.#core) ?? []) this.#core.registrations.addCommand(command)
     for (const listener of listeners) this.#add(makeListener(listener))
   }
 
@@ -128,7 +136,7 @@ export class HookmqBroker {
   async #stop(timeout: number): Promise<void> {
     this.#state = 'stopping'
     for (const detach of this.#detach.splice(0)) detach()
-    await Promise.allSettled(this.#listeners.map((listener) => listener.stop()))
+    await Promise.allSettled(this.#listeners.map((listener) => this.#unbind(listener)))
     // Plugins that do not end must not keep the program from ending; twice, because their hooks are waited for as well.
     await withinTime(this.#core.stop(timeout), 2 * timeout + 500)
     this.#state = 'stopped'
@@ -222,6 +230,11 @@ export class HookmqBroker {
     return this.#link.kick(clientId)
   }
 
+  /** What operators' tools need: views of everything, and what can be done to a running broker. */
+  get admin(): BrokerAdmin {
+    return this.#core.admin
+  }
+
   /** Counters under EMQX's metric names. */
   metrics(): Record<string, number> {
     return this.#link.metrics()
@@ -247,10 +260,15 @@ export class HookmqBroker {
 
   async #bind(listener: Listener): Promise<void> {
     try {
-      await listener.start(this.#core)
+      await this.#core.listeners.add(listener)
     } catch (error) {
       throw new HookmqError('LISTENER_FAILED', messageOf(error), { cause: error })
     }
+  }
+
+  async #unbind(listener: Listener): Promise<void> {
+    // One that is just being bound is not the core's yet.
+    if (!(await this.#core.listeners.stop(listener.id))) await listener.stop()
   }
 
   #guardAll(): void {

@@ -1,12 +1,16 @@
+import { resolve } from 'node:path'
 import type { Listener } from '@hookmq/api'
 import { HookmqBroker } from '../broker/hookmq.ts'
 import { partsOfConfig } from '../broker/parts.ts'
-import { loggerOptions, readConfig, type SettingFlags } from '../config/read.ts'
+import { operatorCommands } from '../commands/index.ts'
+import { type EffectiveConfig, loggerOptions, readConfig, type SettingFlags } from '../config/read.ts'
 import { messageOf } from '../errors.ts'
 import { type AdjustableLogger, createLogger } from '../log/logger.ts'
+import { Tracer } from '../trace/tracer.ts'
 import { version } from '../version.ts'
 
 export interface Assembly {
+  readonly config: EffectiveConfig
   readonly broker: HookmqBroker
   readonly log: AdjustableLogger
   /** Reads certificates and access rules again. What fails leaves the old one in force. Never rejects. */
@@ -20,7 +24,9 @@ export interface Reloaded {
 }
 
 /** A broker as the command line and the configuration describe it; not started. */
-export async function assemble(flags: SettingFlags & { plugin?: readonly string[] }): Promise<Assembly> {
+export async function assemble(
+  flags: SettingFlags & { plugin?: readonly string[]; watch?: boolean },
+): Promise<Assembly> {
   const config = readConfig(flags)
   const log = createLogger(loggerOptions(config))
   for (const warning of config.warnings) log.warn(warning)
@@ -29,15 +35,24 @@ export async function assemble(flags: SettingFlags & { plugin?: readonly string[
   const { options, listeners, plugins, pluginNames, places, problems, aclFile } = await partsOfConfig(
     config,
     home,
-    flags.plugin ?? [],
+    // Who is writing a plugin wants to mend it, not to start the broker again.
+    flags.watch === true ? [] : flags.plugin,
   )
+  const watched = flags.watch === true ? (flags.plugin ?? []).map((path) => resolve(path)) : []
   const broker = new HookmqBroker({
     options: { ...options, version, log },
     listeners,
     plugins,
-    pluginNames,
+    pluginNames: [...watched, ...(pluginNames ?? [])],
     places,
     problems,
+    logControl: log,
+    commands: ({ admin, hooks }) =>
+      operatorCommands({
+        admin,
+        profile: config.control.profile,
+        tracer: new Tracer((point, handler, given) => hooks.add(point, handler, { ...given, owner: 'trace' })),
+      }),
   })
 
   async function reload(): Promise<Reloaded> {
@@ -60,7 +75,7 @@ export async function assemble(flags: SettingFlags & { plugin?: readonly string[
     return { done, failed }
   }
 
-  return { broker, log, reload }
+  return { config, broker, log, reload }
 }
 
 function hasCertificates(listener: Listener): listener is Listener & { reloadCertificates(): void } {

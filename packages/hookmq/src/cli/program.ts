@@ -2,6 +2,8 @@ import { Command } from 'commander'
 import { HookmqError, messageOf } from '../errors.ts'
 import { version } from '../version.ts'
 import { addCheckConfig } from './check-config.ts'
+import { addCtl } from './ctl.ts'
+import { addPlugin } from './plugin.ts'
 import { addPub } from './pub.ts'
 import { addStart } from './start.ts'
 import { addSub } from './sub.ts'
@@ -21,22 +23,16 @@ export async function run(args: readonly string[]): Promise<void> {
     .description('HookMQ: an MQTT broker that people extend')
     .version(`hookmq ${version}`, '--version', 'print the version')
     .helpOption('--help', 'show this help')
+    .enablePositionalOptions()
     .helpCommand('help [command]', 'show the help of a command')
     .showHelpAfterError('(hookmq --help shows what there is)')
     .addHelpText('after', examples)
   addStart(program)
   addCheckConfig(program)
+  addPlugin(program)
   addPub(program)
   addSub(program)
-  program
-    .command('ctl')
-    .description('talk to the running broker')
-    .helpOption('--help', 'show this help')
-    .allowUnknownOption()
-    .argument('[arguments...]')
-    .action(() => {
-      throw new HookmqError('BROKER_STATE', 'ctl is not there yet: this version has no control socket')
-    })
+  addCtl(program)
   program
     .command('version')
     .description('print the versions of HookMQ and Node')

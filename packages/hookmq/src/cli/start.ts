@@ -1,16 +1,19 @@
 import { type Command, Option } from 'commander'
 import type { SettingFlags } from '../config/read.ts'
+import { messageOf } from '../errors.ts'
 import { logLevels } from '../log/levels.ts'
 import type { AdjustableLogger } from '../log/logger.ts'
 
 interface StartFlags extends SettingFlags {
   plugin: string[]
+  watch?: boolean
 }
 
 const examples = `
 Examples:
   hookmq start                                              MQTT on 127.0.0.1:1883, WebSocket on 127.0.0.1:8083
   hookmq start --plugin ./my-plugin.ts                      a hook of your own, in TypeScript, from anywhere on disk
+  hookmq start --plugin ./my-plugin --watch                 reloads the plugin each time one of its files is saved
   hookmq start --set listener.tcp.external=127.0.0.1:0      a free port; the 'listening' line names it
   hookmq start --set listener.tcp.external=0.0.0.0:1883 --set allow_anonymous=true
                                                             open to other machines: only with an authentication
@@ -50,7 +53,8 @@ export function addSettingOptions(command: Command): Command {
 export function addStart(program: Command): void {
   addSettingOptions(program.command('start'))
     .description('start the broker; it runs until it is told to stop')
-    .option('-p, --plugin <file>', 'a module that default-exports a plugin; may be repeated', collect, [])
+    .option('-p, --plugin <file>', 'a module or folder with a plugin; may be repeated', collect, [])
+    .option('-w, --watch', 'reload plugins when their files are saved; for writing them')
     .addOption(new Option('-l, --log-level <level>', 'least severe messages that are logged').choices([...logLevels]))
     .addHelpText('after', examples)
     .action(async (flags: StartFlags) => start(flags))
@@ -58,8 +62,16 @@ export function addStart(program: Command): void {
 
 async function start(flags: StartFlags): Promise<void> {
   // Loaded when it is needed: `pub` and `sub` start faster without the broker.
-  const [{ assemble }, { superviseSignals }] = await Promise.all([import('./assemble.ts'), import('./signals.ts')])
-  const { broker, log, reload } = await assemble(flags)
+  const [{ assemble }, { superviseSignals }, { lockDataDir }, { ControlServer }] = await Promise.all([
+    import('./assemble.ts'),
+    import('./signals.ts'),
+    import('../control/lock.ts'),
+    import('../control/server.ts'),
+  ])
+  const { config, broker, log, reload } = await assemble(flags)
+  const { dataDir } = config
+  const lock = lockDataDir(dataDir)
+  process.on('exit', () => lock.release())
   // Before the listeners are bound: a signal that comes while it starts must find somebody.
   const supervision = superviseSignals(broker, log, reload)
   try {
@@ -70,6 +82,17 @@ async function start(flags: StartFlags): Promise<void> {
     throw error
   }
   if (supervision.stopping) return
+  try {
+    const control = await ControlServer.open({ admin: broker.admin, dataDir, profile: config.control.profile, log })
+    process.on('exit', () => control.close())
+  } catch (error) {
+    // The clients' broker matters more than its operator's comfort.
+    log.error(`'hookmq ctl' will not reach this broker: ${messageOf(error)}`)
+  }
+  if (flags.watch === true) {
+    const { watchPlugins } = await import('../plugins/watch.ts')
+    watchPlugins(broker.admin, log)
+  }
   for (const listener of broker.listeners) process.stdout.write(`listening ${listener.id} on ${listener.address}\n`)
   const places = broker.listeners.map((listener) => `${listener.address} (${listener.id})`)
   process.stdout.write(`ready${places.length === 0 ? ' without listeners' : ` on ${places.join(', ')}`}\n`)

@@ -1,12 +1,11 @@
 import { mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Logger } from '@hookmq/api'
+import type { Logger, LogHandlerView } from '@hookmq/api'
 import pino from 'pino'
 import pretty from 'pino-pretty'
 import { HookmqError, messageOf } from '../errors.ts'
-import { type LogLevel, logLevels } from './levels.ts'
-
-const thresholds: Record<LogLevel, number> = { debug: 20, info: 30, warn: 40, error: 50, silent: 100 }
+import { LogHandlers } from './handlers.ts'
+import { type LogLevel, logLevels, thresholds } from './levels.ts'
 
 // Nothing in the broker hands these to a logger; the list is the second lock on the same door.
 const secretFields = ['password', '*.password', 'payload', '*.payload', 'authenticationData', '*.authenticationData']
@@ -25,6 +24,10 @@ export interface LoggerOptions {
 /** A logger whose level, and that of all its children, can be changed while it runs. */
 export interface AdjustableLogger extends Logger {
   level: LogLevel
+  /** Where the log goes; each place has a level of its own beside the one above. */
+  handlers(): readonly LogHandlerView[]
+  /** false: no such handler. Throws for a level that there is not. */
+  setHandler(id: string, change: { readonly level?: string; readonly running?: boolean }): boolean
   /** Writes out what is buffered; call before the process exits. */
   flush(): void
 }
@@ -32,6 +35,7 @@ export interface AdjustableLogger extends Logger {
 interface Shared {
   level: LogLevel
   threshold: number
+  readonly handlers: LogHandlers
   flush(): void
 }
 
@@ -76,6 +80,14 @@ class PinoLogger implements AdjustableLogger {
     return new PinoLogger(this.#pino.child(fields), this.#shared)
   }
 
+  handlers(): readonly LogHandlerView[] {
+    return this.#shared.handlers.list()
+  }
+
+  setHandler(id: string, change: { readonly level?: string; readonly running?: boolean }): boolean {
+    return this.#shared.handlers.set(id, change)
+  }
+
   flush(): void {
     this.#shared.flush()
   }
@@ -88,8 +100,8 @@ class PinoLogger implements AdjustableLogger {
 export function createLogger(options: LoggerOptions = {}): AdjustableLogger {
   const { fd = 2, format = 'auto', file } = options
   const outputs: SonicBoom[] = []
-  const streams: pino.StreamEntry[] = []
-  const add = (dest: number, terminal: boolean): void => {
+  const handlers = new LogHandlers()
+  const add = (id: string, destination: string, dest: number, terminal: boolean): void => {
     // A reader of our log who stands still must not stop the broker: asynchronous, and beyond this many bytes lines are dropped.
     const output = pino.destination({ dest, sync: false, maxLength: 8 * 1024 * 1024 })
     // A closed terminal or pipe is no reason to die.
@@ -99,10 +111,11 @@ export function createLogger(options: LoggerOptions = {}): AdjustableLogger {
     const stream = readable
       ? pretty({ destination: output, colorize: terminal, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' })
       : output
-    streams.push({ level: 'debug', stream })
+    handlers.add(id, destination, stream)
   }
-  if (fd !== false) add(fd, fd === 2 && process.stderr.isTTY === true)
-  if (file !== undefined) add(openLogFile(file), false)
+  if (fd !== false)
+    add('console', fd === 2 ? 'standard error' : `descriptor ${fd}`, fd, fd === 2 && process.stderr.isTTY === true)
+  if (file !== undefined) add('file', file, openLogFile(file), false)
   const inner = pino(
     {
       level: 'debug',
@@ -112,11 +125,12 @@ export function createLogger(options: LoggerOptions = {}): AdjustableLogger {
       serializers: { error: pino.stdSerializers.err, err: pino.stdSerializers.err },
       redact: { paths: secretFields, censor: '[hidden]' },
     },
-    streams.length === 1 ? streams[0].stream : pino.multistream(streams),
+    handlers,
   )
   const shared: Shared = {
     level: 'info',
     threshold: thresholds.info,
+    handlers,
     flush() {
       for (const output of outputs) flushOne(output)
     },

@@ -1,0 +1,52 @@
+import type { BrokerAdmin, Command, CommandResult } from '@hookmq/api'
+import { messageOf } from '../errors.ts'
+import { type ControlProfile, usageLines } from './layout.ts'
+import { exitCodes } from './protocol.ts'
+
+/** A result with nothing left open. */
+export interface Ran {
+  readonly lines: readonly string[]
+  readonly json: unknown
+  readonly exitCode: number
+}
+
+/** Runs one command line. Never rejects: whatever goes wrong is lines and an exit code. */
+export async function runWords(admin: BrokerAdmin, profile: ControlProfile, words: readonly string[]): Promise<Ran> {
+  const [name = 'help', ...args] = words
+  const command = admin.commands().find((one) => one.name === name)
+  if (command === undefined) return await unknown(admin, profile, name)
+  let result: CommandResult | undefined
+  try {
+    result = await command.run(args)
+  } catch (error) {
+    const line = `Error: ${messageOf(error)}`
+    return { lines: [line], json: { error: messageOf(error) }, exitCode: exitCodes.failed }
+  }
+  if (result === undefined) return misused(command, profile, [])
+  if (result.exitCode === exitCodes.usage) return misused(command, profile, result.lines)
+  return finish(result)
+}
+
+function finish(result: CommandResult): Ran {
+  return {
+    lines: result.lines,
+    // A list of a million clients is put into one of the two forms only.
+    get json() {
+      return result.json ?? { lines: result.lines }
+    },
+    exitCode: result.exitCode ?? exitCodes.ok,
+  }
+}
+
+function misused(command: Command, profile: ControlProfile, before: readonly string[]): Ran {
+  return {
+    lines: [...before, ...usageLines(command, profile)],
+    json: { error: before[0] ?? 'wrong arguments', usage: command.usage.map(([usage]) => usage) },
+    exitCode: exitCodes.usage,
+  }
+}
+
+async function unknown(admin: BrokerAdmin, profile: ControlProfile, name: string): Promise<Ran> {
+  const help = name === 'help' ? undefined : await runWords(admin, profile, ['help'])
+  return { lines: help?.lines ?? [], json: { error: `unknown command '${name}'` }, exitCode: exitCodes.usage }
+}

@@ -59,8 +59,7 @@ export class PluginHost {
     if (typeof name !== 'string' || name === '') throw new TypeError('a plugin needs a name')
     await this.#alone(name, async () => {
       if (this.#loaded.has(name)) throw new Error(`plugin '${name}' is loaded already`)
-      const generation = await this.#begin(plugin, start, undefined)
-      this.#loaded.set(name, { plugin, start, generation })
+      this.#hold({ plugin, start, generation: await this.#begin(plugin, start, undefined) })
     })
     this.#broker.log.info('plugin loaded', { plugin: name, version: plugin.version })
   }
@@ -78,8 +77,7 @@ export class PluginHost {
         await this.#restart(before, plugin, start)
         return
       }
-      const generation = await this.#begin(plugin, start, before.generation)
-      this.#loaded.set(name, { plugin, start, generation })
+      this.#hold({ plugin, start, generation: await this.#begin(plugin, start, before.generation) })
       await before.generation.end(this.patience)
     })
     this.#broker.log.info('plugin reloaded', { plugin: name, version: plugin.version })
@@ -111,14 +109,30 @@ export class PluginHost {
     before.generation.withdrawAll()
     await before.generation.end(this.patience)
     try {
-      this.#loaded.set(name, { plugin, start, generation: await this.#begin(plugin, start, undefined) })
+      this.#hold({ plugin, start, generation: await this.#begin(plugin, start, undefined) })
     } catch (error) {
       this.#loaded.delete(name)
       const again = { ...before.start, runner: before.start.again?.() }
-      const generation = await this.#begin(before.plugin, again, undefined)
-      this.#loaded.set(name, { ...before, generation })
+      this.#hold({ ...before, generation: await this.#begin(before.plugin, again, undefined) })
       throw error
     }
+  }
+
+  /** It is in force. */
+  #hold(loaded: Loaded): void {
+    this.#loaded.set(loaded.plugin.name, loaded)
+    loaded.generation.runner.supervise?.((successor) => this.#replace(loaded, successor))
+  }
+
+  /** Puts a new generation of the same code and settings in the place of one whose runner has ended by itself. */
+  async #replace(before: Loaded, runner: PluginRunner): Promise<void> {
+    const { plugin, start, generation } = before
+    await this.#alone(plugin.name, async () => {
+      if (this.#loaded.get(plugin.name)?.generation !== generation) return
+      this.#hold({ ...before, generation: await this.#begin(plugin, { ...start, runner }, generation) })
+      await generation.end(this.patience)
+    })
+    this.#broker.log.warn('plugin started again after it had ended by itself', { plugin: plugin.name })
   }
 
   /** One generation, set up and in force; or none, and the reason. */

@@ -11,6 +11,12 @@ export interface PluginRunner {
   /** Runs the plugin's own setup. What it rejects with is the reason that the operator sees. */
   setup(context: PluginContext): void | Promise<void>
   /**
+   * Called once what `setup` registered is in force. A runner whose code has ended by itself may have a successor set up in its place: until that has
+   * succeeded, what was registered stays in force. `replace` rejects when the successor cannot be set up, or something else is under way on
+   * the plugin.
+   */
+  supervise?(replace: (successor: PluginRunner) => Promise<void>): void
+  /**
    * Ends what `setup` began. By then no hook is called any more, and calls in flight have ended or have been given up; what was
    * registered with `onTeardown` runs after it.
    */

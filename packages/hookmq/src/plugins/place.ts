@@ -1,6 +1,7 @@
 import type { Plugin } from '@hookmq/api'
 import { inProcess, type PluginRunner } from '@hookmq/core'
 import { HookmqError } from '../errors.ts'
+import { WorkerRunner } from './worker/runner.ts'
 
 /** A plugin, and what there is to know about where its code is. */
 export interface Placeable {
@@ -25,5 +26,5 @@ export function runnerFor({ plugin, file, host }: Placeable): PluginRunner {
       'PLUGIN_PLACEMENT',
       `plugin ${plugin.name}: a plugin that was given as an object cannot run in a worker; give the path of its module`,
     )
-  throw new HookmqError('PLUGIN_PLACEMENT', `plugin ${plugin.name}: this version has no worker placement`)
+  return new WorkerRunner({ plugin, file })
 }

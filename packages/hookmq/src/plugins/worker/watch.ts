@@ -1,0 +1,40 @@
+import type { Worker } from 'node:worker_threads'
+import type { WorkerLimits } from './limits.ts'
+import { lifeSign, type SharedNumbers } from './shared.ts'
+
+const looks = 5
+const megabyte = 1024 * 1024
+
+/**
+ * Looks whether a worker lives and keeps to its memory; tells once what is wrong. It counts looks, not time: a broker that was held up itself
+ * must not take that for its worker's fault. Returns what ends it.
+ */
+export function watchWorker(
+  worker: Worker,
+  shared: SharedNumbers,
+  { hangTimeout, memory }: WorkerLimits,
+  found: (reason: string) => void,
+): () => void {
+  let last: number | 'waiting' = 'waiting'
+  let silent = 0
+  const timer = setInterval(() => {
+    const sign = lifeSign(shared)
+    silent = sign !== 'waiting' && sign === last ? silent + 1 : 0
+    last = sign
+    if (silent >= looks) {
+      found(`it did not answer for ${hangTimeout} ms: a handler does not return, or takes too long`)
+      return
+    }
+    // The heap has a limit of its own; what buffers hold outside of it has none.
+    worker.getHeapStatistics().then(
+      ({ external_memory: bytes }) => {
+        if (bytes > memory * megabyte) found(`it held more than ${memory} MB in buffers`)
+      },
+      () => {
+        // It has just ended, and that is told elsewhere.
+      },
+    )
+  }, hangTimeout / looks)
+  timer.unref()
+  return () => clearInterval(timer)
+}

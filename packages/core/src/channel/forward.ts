@@ -14,7 +14,8 @@ const qos0 = permissionBit(0, false)
  */
 export function forwardFrame(channel: Channel, frame: PublishFrame): boolean {
   const { broker } = channel
-  if (broker.chains.publishObserved) return false
+  const { options } = broker
+  if (broker.chains.publishObserved || options.upgradeQos || options.ignoreLoopDeliver) return false
   const { topics } = channel
   if (topics === undefined) return false
   const entry = topics.find(frame.buffer, frame.topicStart, frame.topicEnd)

@@ -23,7 +23,7 @@ import { endConnection } from './channel/disconnect.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { FlushScheduler } from './connection/outbox.ts'
 import { Deadlines } from './deadlines.ts'
-import { HookEngine } from './hooks/index.ts'
+import { HookEngine, propertiesProblem } from './hooks/index.ts'
 import { createLink } from './link.ts'
 import { Listeners } from './listeners.ts'
 import { BrokerMessage } from './message.ts'
@@ -115,6 +115,10 @@ export class Broker implements ListenerHost {
       queueDrop: this.options.hookQueueDrop,
       count: (event) => {
         this.metrics.counters[hookMetrics[event]]++
+      },
+      // Who may do what is remembered: with other hooks the answers may be others.
+      changed: (point) => {
+        if (point === 'client.authorize') this.access.clearCache()
       },
     })
     this.chains = new Chains(this.hooks)
@@ -244,6 +248,8 @@ export class Broker implements ListenerHost {
       maxLevels: this.options.maxTopicLevels,
     })
     if (fault !== undefined) return Promise.reject(new TypeError(`publish: ${fault.message}`))
+    const wrong = init.properties === undefined ? undefined : propertiesProblem(init.properties, 'publish')
+    if (wrong !== undefined) return Promise.reject(new TypeError(`publish: ${wrong}`))
     const message = BrokerMessage.from(init, this.clock.now())
     const outcome = this.runPublish(message, undefined)
     return outcome instanceof Promise

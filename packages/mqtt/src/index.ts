@@ -7,7 +7,7 @@ export type * from './packets.ts'
 export { PacketParser, type PacketSink, type ParserOptions } from './parser.ts'
 export { decodeProperties } from './property-decode.ts'
 export { encodeProperties, propertiesSize } from './property-encode.ts'
-export { noProperties, type PropertyHolder } from './property-table.ts'
+export { isPropertyAllowed, noProperties, type PropertyHolder } from './property-table.ts'
 export {
   connackReturnCode,
   fitReasonCode,

@@ -126,4 +126,9 @@ export const propertiesByName: ReadonlyMap<string, PropertyDescription> = new Ma
   propertiesById.flatMap((description) => (description === undefined ? [] : [[description.name, description]])),
 )
 
+/** Whether a packet of this kind may carry the property. */
+export function isPropertyAllowed(name: keyof Properties, holder: PropertyHolder): boolean {
+  return ((propertiesByName.get(name)?.holders ?? 0) & holderMask[holder]) !== 0
+}
+
 export const noProperties: Properties = Object.freeze({})

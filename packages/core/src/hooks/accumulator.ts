@@ -31,10 +31,10 @@ function wrongField(value: Fields, types: Readonly<Record<string, string>>): str
   return undefined
 }
 
-function adoptProperties(_previous: unknown, next: unknown): unknown {
-  if (!isObject(next)) return `expected an object of properties, got ${kindOf(next)}`
-  return propertiesProblem(next) ?? next
-}
+const adoptProperties =
+  (holder: 'connect' | 'connack'): Adopt =>
+  (_previous, next) =>
+    isObject(next) ? (propertiesProblem(next, holder) ?? next) : `expected an object of properties, got ${kindOf(next)}`
 
 function adoptMessage(previous: unknown, next: unknown, hook: Hook): unknown {
   const before = previous as BrokerMessage
@@ -43,7 +43,7 @@ function adoptMessage(previous: unknown, next: unknown, hook: Hook): unknown {
     // Most hooks spread the message that they got: then these are the same objects and have been looked at.
     if (properties !== undefined && properties !== before.properties) {
       const wrong = isObject(properties)
-        ? propertiesProblem(properties)
+        ? propertiesProblem(properties, 'publish')
         : `expected an object, got ${kindOf(properties)}`
       if (wrong !== undefined) return `message.properties: ${wrong}`
     }
@@ -159,8 +159,8 @@ function adoptSubscriptions(previous: unknown, next: unknown): unknown {
 }
 
 export const adoptAccumulator: { readonly [P in FoldPointName]: Adopt } = {
-  'client.connect': adoptProperties,
-  'client.connack': adoptProperties,
+  'client.connect': adoptProperties('connect'),
+  'client.connack': adoptProperties('connack'),
   'client.authenticate': adoptAuthentication,
   'client.post_authn': adoptClient,
   'client.authorize': adoptAuthorization,

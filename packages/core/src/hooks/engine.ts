@@ -30,6 +30,8 @@ export interface HookEngineOptions {
   readonly queueDrop: 'oldest' | 'newest'
   /** Hears of what the metrics count. */
   readonly count?: (event: HookEvent) => void
+  /** Hooks were added to this point or taken out. */
+  readonly changed?: (point: HookPointName) => void
   /** Milliseconds on a clock that never goes back. Default: performance.now. */
   readonly now?: () => number
 }
@@ -133,6 +135,7 @@ export class HookEngine implements Registry<Hook> {
       const chain = this.chain(point)
       const kept = chain.hooks().filter((hook) => !removed.has(hook))
       chain.replace([...kept, ...added].sort((a, b) => b.priority - a.priority || a.order - b.order))
+      this.#options.changed?.(point)
     }
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { auth, propertiesOf, publish } from '../support/actions.ts'
+import { auth, propertiesOf, publish, publishThrough, subscribe } from '../support/actions.ts'
 import { startBroker, type TestBroker } from '../support/broker.ts'
 import { hex } from '../support/hex.ts'
 import { currentVersions, testVersions } from '../support/versions.ts'
@@ -74,15 +74,15 @@ test('no method in CONNECT: no AUTH, no method in CONNACK [MQTT-4.12.0-6]', asyn
   await client.expectDisconnect(0x82)
 })
 
-test('during the exchange only AUTH and DISCONNECT are in order', async (t) => {
+test('during the exchange only AUTH and DISCONNECT are in order [MQTT-3.1.2-30]', async (t) => {
   const broker = await startBroker(t)
   twoSteps(broker)
   const eager = await broker.open()
   eager.sendConnect({ properties: hello })
   await eager.expect('auth')
   publish(eager, 'a', 'x', { qos: 1 })
-  const answer = await eager.next().catch(() => undefined)
-  assert.ok(answer === undefined || answer.cmd === 'connack', 'refused')
+  await eager.expect('connack', { reasonCode: 0x82 })
+  await eager.expectClose()
   assert.equal(broker.recorder.count('message.publish'), 0)
   const leaving = await broker.open()
   leaving.sendConnect({ properties: hello })
@@ -192,4 +192,49 @@ test('server redirect from a hook', async (t) => {
     await older.expect('connack', { returnCode: 3 })
     await older.expectClose()
   }
+})
+
+testVersions(
+  [5],
+  'who becomes another user by authenticating again loses the rights of the first, also for topic aliases',
+  async (t) => {
+    const broker = await startBroker(t)
+    broker.hook(
+      'client.authenticate',
+      ({ client }) => ({
+        stop: { result: 'allow', username: Buffer.from(client.authenticationData ?? []).toString() },
+      }),
+      { priority: 1000 },
+    )
+    broker.hook('client.authorize', ({ client }) => ({
+      stop: { result: client.username === 'first' ? 'allow' : 'deny', from: 'test' },
+    }))
+    const client = await broker.connect({
+      properties: { authenticationMethod: 'NAME', authenticationData: Buffer.from('first') },
+    })
+    await publishThrough(client, 'a', 'x', { qos: 1, properties: { topicAlias: 1 } })
+    client.send(auth(0x19, 'NAME', 'second'))
+    await client.expect('auth', { reasonCode: 0 })
+    const messageId = publish(client, '', 'x', { qos: 1, properties: { topicAlias: 1 } })
+    await client.expect('puback', { messageId, reasonCode: 0x87 })
+  },
+)
+
+testVersions(currentVersions, 'permissions that a hook gave are asked again when hooks change', async (t, version) => {
+  const broker = await startBroker(t, {}, { record: false })
+  const client = await broker.connect({ version })
+  const subscriber = await broker.connect({ version })
+  await subscribe(subscriber, 'a')
+  for (const payload of ['1', '2', '3']) publish(client, 'a', payload)
+  await client.settle()
+  assert.equal((await subscriber.settle()).length, 3)
+  const hook = broker.hook('client.authorize', ({ action }) =>
+    action === 'publish' ? { stop: { result: 'deny', from: 'test' } } : undefined,
+  )
+  publish(client, 'a', '4')
+  await client.settle()
+  await subscriber.expectNothing()
+  hook.remove()
+  publish(client, 'a', '5')
+  await subscriber.expect('publish', { payload: '5' })
 })

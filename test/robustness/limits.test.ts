@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { payloads, publish, subscribe } from '../support/actions.ts'
+import { payloads, propertiesOf, publish, subscribe } from '../support/actions.ts'
 import { startBroker } from '../support/broker.ts'
 import { ManualClock } from '../support/clock.ts'
+import { hex } from '../support/hex.ts'
 import { turns, until } from '../support/wait.ts'
 
 test('maxConnections: one too many is closed at once, and a place that is free is used', async (t) => {
@@ -74,4 +75,49 @@ test('other clients are not slowed by the limit of one', async (t) => {
   const other = await broker.connect()
   publish(other, 'b', 'x', { qos: 1 })
   await other.expect('puback')
+})
+
+test('a client that asks and does not read the answers is not read any more', async (t) => {
+  const broker = await startBroker(t, { maxPendingBytes: 100_000, sendTimeout: 0 }, { record: false })
+  const client = await broker.connect({ clientId: 'greedy' })
+  client.socket.pause()
+  const [channel] = broker.broker.channels
+  assert.ok(channel)
+  const pings = Buffer.alloc(64 * 1024, hex('c0 00'))
+  let most = 0
+  // As much as the broker and both kernels take: then the socket does not accept more.
+  for (let round = 0; round < 1000 && client.socket.writableLength < 4 * pings.length; round++) {
+    client.send(pings)
+    await turns(2)
+    most = Math.max(most, channel.outbox.pending)
+  }
+  assert.ok(client.socket.writableLength > 0, 'the broker stops reading')
+  assert.ok(most < 1_000_000, `${most} bytes wait`)
+  client.socket.resume()
+  await until(() => client.socket.writableLength === 0, 'the rest to be read')
+  await until(() => !channel.held, 'the broker to read again')
+})
+
+test('what CONNACK promises is what is granted: the smaller of the two bounds', async (t) => {
+  const broker = await startBroker(t, { receiveMaximum: 100, maxAwaitingRel: 3 })
+  const client = await broker.connect()
+  assert.equal(propertiesOf(client.connack).receiveMaximum, 3)
+  for (let index = 0; index < 3; index++) {
+    publish(client, 'a', 'x', { qos: 2 })
+    await client.expect('pubrec')
+  }
+  publish(client, 'a', 'x', { qos: 2 })
+  await client.expectDisconnect(0x93)
+  assert.equal(broker.broker.link.metrics()['messages.dropped.receive_maximum'], 1)
+})
+
+test('a clock that is set back does not stop a limited client', async (t) => {
+  const clock = new ManualClock()
+  const broker = await startBroker(t, { messageRate: 10, messageBurst: 10 }, { clock })
+  const client = await broker.connect()
+  clock.advance(-3_600_000)
+  publish(client, 'a', 'x', { qos: 1 })
+  publish(client, 'a', 'x', { qos: 1 })
+  await client.expect('puback')
+  await client.expect('puback')
 })

@@ -10,8 +10,19 @@ export const sweepInterval = 500
 /** What depends on the time that has passed: CONNECT overdue, silent clients, clients that do not read, permissions that end. */
 export function sweep(broker: Broker): void {
   const now = broker.clock.now()
-  broker.deadlines.runDue(now)
-  for (const channel of broker.channels) check(broker, channel, now)
+  try {
+    broker.deadlines.runDue(now)
+  } catch (error) {
+    broker.reportBug(error)
+  }
+  for (const channel of broker.channels) {
+    // A mistake over one connection must end neither the process nor the look at the others.
+    try {
+      check(broker, channel, now)
+    } catch (error) {
+      broker.reportBug(error)
+    }
+  }
 }
 
 function check(broker: Broker, channel: Channel, now: number): void {

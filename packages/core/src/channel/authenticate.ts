@@ -162,7 +162,7 @@ function reauthenticate(channel: Channel, packet: AuthPacket, data: Uint8Array |
       mountpoint: client.mountpoint,
     }
     if (channel.session !== undefined) channel.session.client = channel.client
-    channel.topics?.clear()
+    channel.forgetPermissions()
     sendAuth(channel, ReasonCode.Success, result.data)
   })
   if (work instanceof Promise) channel.inOrder().push(() => work)

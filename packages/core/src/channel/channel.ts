@@ -13,10 +13,11 @@ import {
 import type { Broker } from '../broker.ts'
 import { CallScope } from '../hooks/index.ts'
 import * as M from '../metrics/index.ts'
+import { Refusal } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import { handleAck } from './acknowledge.ts'
 import { handleAuth } from './authenticate.ts'
-import { handleConnect, refuseMalformedConnect } from './connect.ts'
+import { handleConnect, refuseConnect, refuseMalformedConnect } from './connect.ts'
 import { endConnection, handleDisconnect } from './disconnect.ts'
 import { forwardFrame } from './forward.ts'
 import { InOrder } from './in-order.ts'
@@ -32,6 +33,8 @@ export const HOLD_WINDOW = 2
 export const HOLD_RATE = 4
 /** Another connection has taken the session over. */
 export const HOLD_TAKEN_OVER = 8
+/** The client does not read the answers to what it asks. */
+const HOLD_UNREAD = 16
 
 export type ChannelState = 'idle' | 'connecting' | 'authenticating' | 'connected' | 'closed'
 
@@ -72,6 +75,7 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
   #headers: MessageHeaders | undefined
   /** Set when the transport has closed before everything that it brought took effect. */
   #goneReason: string | undefined
+  #cancelThrottle: (() => void) | undefined
   #messageLimiter: Limiter | undefined
   #byteLimiter: Limiter | undefined
 
@@ -90,9 +94,10 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
   /** More waits for this client than it may. */
   get congested(): boolean {
     const { options, flushes } = this.broker
+    const { maxPendingBytes, maxPendingBytesTotal } = options
     return (
-      this.outbox.pending > options.maxPendingBytes ||
-      (flushes.pendingBytes > options.maxPendingBytesTotal && this.outbox.stalledSince !== 0)
+      (this.outbox.pending > maxPendingBytes && maxPendingBytes > 0) ||
+      (this.outbox.stalledSince !== 0 && flushes.pendingBytes > maxPendingBytesTotal && maxPendingBytesTotal > 0)
     )
   }
 
@@ -113,11 +118,24 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
     } catch (error) {
       this.#parserFailed(error)
     }
+    if (this.outbox.stalledSince !== 0) this.#checkUnread()
+  }
+
+  /**
+   * Messages stop at `maxPendingBytes`, answers cannot: from twice as much on, who does not read is not read either. Only while the
+   * socket holds bytes back, so that `drain` is sure to come.
+   */
+  #checkUnread(): void {
+    const { maxPendingBytes } = this.broker.options
+    if (maxPendingBytes === 0 || this.outbox.pending <= 2 * maxPendingBytes || this.state === 'closed') return
+    if ((this.#holds & HOLD_UNREAD) === 0) this.broker.metrics.counters[M.CONNECTIONS_THROTTLED]++
+    this.hold(HOLD_UNREAD)
   }
 
   drain(): void {
     if (this.state === 'closed') return
     this.outbox.drained()
+    this.release(HOLD_UNREAD)
     this.session?.pump()
   }
 
@@ -169,7 +187,7 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
     else if (frame.qos === 1) counters[M.MESSAGES_QOS1_RECEIVED]++
     else counters[M.MESSAGES_QOS2_RECEIVED]++
     // After a violation in the same chunk nothing counts any more; while connecting, the parser is on hold.
-    if (this.state !== 'connected') return
+    if (this.state !== 'connected') return this.#outOfTurn()
     if (this.#messageLimiter !== undefined) this.#throttle(this.#messageLimiter.take(1, this.lastReceived))
     if (
       frame.qos === 0 &&
@@ -205,7 +223,10 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
 
   /** What the packet sets off; a promise when later packets have to wait for it. */
   #handle(packet: ControlPacket): undefined | Promise<unknown> {
-    if (this.state !== 'connected') return undefined
+    if (this.state !== 'connected') {
+      this.#outOfTurn()
+      return undefined
+    }
     switch (packet.type) {
       case 'puback':
       case 'pubrec':
@@ -222,6 +243,12 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
         this.fail(ReasonCode.ProtocolError, `a client must not send ${packet.type.toUpperCase()}`)
         return undefined
     }
+  }
+
+  /** During an enhanced authentication only AUTH and DISCONNECT may come before CONNACK. [MQTT-3.1.2-30] */
+  #outOfTurn(): void {
+    if (this.state !== 'authenticating') return
+    refuseConnect(this, new Refusal('reject', ReasonCode.ProtocolError, 'core', 'expected AUTH or DISCONNECT'))
   }
 
   #ping(): void {
@@ -290,8 +317,11 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
     return this.#scope
   }
 
-  cancelCalls(): void {
+  /** The connection has ended: nobody waits for hooks or for a limit any more. */
+  cancelWaiting(): void {
     this.#scope?.cancel()
+    this.#cancelThrottle?.()
+    this.#cancelThrottle = undefined
   }
 
   get held(): boolean {
@@ -302,7 +332,17 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
     if (wait === 0) return
     this.broker.metrics.counters[M.CONNECTIONS_THROTTLED]++
     this.hold(HOLD_RATE)
-    this.broker.clock.after(wait, () => this.release(HOLD_RATE))
+    this.#cancelThrottle?.()
+    this.#cancelThrottle = this.broker.clock.after(wait, () => {
+      this.#cancelThrottle = undefined
+      this.release(HOLD_RATE)
+    })
+  }
+
+  /** Who this client is has changed: what was allowed must be asked again, for aliases as well. */
+  forgetPermissions(): void {
+    this.topics?.clear()
+    for (const entry of this.topicAliases?.values() ?? []) entry.known = 0
   }
 
   /** What its messages say of their publisher: one object for all of them. */

@@ -16,6 +16,7 @@ import { Refusal } from '../refusal.ts'
 import { type Authenticated, authenticate } from './authenticate.ts'
 import { type Channel, HOLD_CONNECTING } from './channel.ts'
 import { endConnection } from './disconnect.ts'
+import { mostUnreleased } from './publish.ts'
 import { OutgoingAliases } from './topic-alias.ts'
 
 /** CONNECT: each step goes on at once unless a hook makes it wait; nothing else of the client is read meanwhile. */
@@ -205,7 +206,9 @@ export function clientOf(channel: Channel, credential: Credential, allowed: Allo
     peerhost: credential.peerhost,
     peerport: credential.peerport,
     sockport: credential.sockport,
-    mountpoint: (channel.transport.mountpoint ?? '').replaceAll('%c', clientId).replaceAll('%u', username ?? ''),
+    mountpoint: (channel.transport.mountpoint ?? '').replace(/%[cu]/g, (name) =>
+      name === '%c' ? clientId : (username ?? ''),
+    ),
     superuser: allowed.superuser ?? false,
     anonymous: allowed.anonymous ?? false,
     bridge: credential.bridge,
@@ -227,6 +230,8 @@ function accept(
   const { broker } = channel
   if (channel.state === 'closed' || channel.connInfo === undefined) return
   const { options } = broker
+  const fault = checkMountpoint(client, packet)
+  if (fault !== undefined) return refuse(channel, fault)
   if (broker.sessions.full && !broker.sessions.has(client.clientId)) {
     broker.metrics.counters[M.CONNECTIONS_REFUSED]++
     broker.metrics.counters[M.CONNECTIONS_REFUSED_SESSION_LIMIT]++
@@ -257,6 +262,17 @@ function accept(
   }) as undefined | Promise<unknown>
 }
 
+/** A client id or user name must not make a wildcard of the prefix that keeps its client apart from others. */
+function checkMountpoint({ mountpoint }: ClientInfo, { will }: ConnectPacket): Refusal | undefined {
+  if (mountpoint === '') return undefined
+  const fault = topicNameError(mountpoint)
+  if (fault !== undefined)
+    return new Refusal('reject', ReasonCode.NotAuthorized, 'core', `mountpoint: ${fault.message}`)
+  const willFault = will === undefined ? undefined : topicNameError(mountpoint + will.topic)
+  if (willFault === undefined) return undefined
+  return new Refusal('reject', willFault.reasonCode, 'core', `will topic below the mountpoint: ${willFault.message}`)
+}
+
 /** Limits that this client set, or that are set for it. */
 function configure(channel: Channel, packet: ConnectPacket, properties: Properties): void {
   const { options } = channel.broker
@@ -282,7 +298,8 @@ function connackProperties(
   const { options } = channel.broker
   const properties: Properties = {}
   if (expiry !== (packet.properties.sessionExpiryInterval ?? 0)) properties.sessionExpiryInterval = expiry
-  if (options.receiveMaximum < 0xffff) properties.receiveMaximum = options.receiveMaximum
+  const receiveMaximum = mostUnreleased(options)
+  if (receiveMaximum < 0xffff) properties.receiveMaximum = receiveMaximum
   if (options.maxQosAllowed !== 2) properties.maximumQoS = options.maxQosAllowed
   if (!options.retainAvailable) properties.retainAvailable = 0
   if (options.maxPacketSize > 0) properties.maximumPacketSize = options.maxPacketSize

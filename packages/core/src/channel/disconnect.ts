@@ -33,7 +33,7 @@ export function endConnection(channel: Channel, ending: Ending): void {
   const wasConnected = channel.state === 'connected'
   channel.state = 'closed'
   const { broker, session, client, connInfo } = channel
-  channel.cancelCalls()
+  channel.cancelWaiting()
   if (!wasConnected || session === undefined || client === undefined || connInfo === undefined) {
     closeTransport(channel)
     ending.finished?.()
@@ -60,7 +60,8 @@ export function endConnection(channel: Channel, ending: Ending): void {
     })
     if (ending.bytesLast === true) sendDisconnect(channel, ending)
     closeTransport(channel)
-    if (gone === undefined) {
+    // A hook may have made this wait: if the client is back meanwhile, the session is its new connection's.
+    if (gone === undefined && session.channel === undefined) {
       if (ending.endSession === true || session.expiryInterval === 0) {
         broker.sessions.end(session, ending.silentEnd === true ? undefined : ending.reason)
       } else broker.sessions.detached(session)

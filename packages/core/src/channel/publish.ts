@@ -11,6 +11,7 @@ import { after } from '../after.ts'
 import type { PublisherRoute } from '../broker.ts'
 import { BrokerMessage } from '../message.ts'
 import * as M from '../metrics/index.ts'
+import type { BrokerOptions } from '../options.ts'
 import { Refusal } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import type { Channel } from './channel.ts'
@@ -105,7 +106,9 @@ function resolveTopic(channel: Channel, frame: PublishFrame, properties: Propert
       channel.fail(error.reasonCode, error.message)
       return undefined
     }
-    const fault = topicNameError(topic, { maxLength: options.maxTopicLength, maxLevels: options.maxTopicLevels })
+    const fault =
+      topicNameError(topic, { maxLength: options.maxTopicLength, maxLevels: options.maxTopicLevels }) ??
+      (channel.mountpoint === '' ? undefined : topicNameError(channel.mountpoint + topic))
     if (fault !== undefined) {
       channel.fail(fault.reasonCode, fault.message) // [MQTT-3.3.2-2] [MQTT-3.3.2-2 v3.1.1]
       return undefined
@@ -202,14 +205,17 @@ function reserve(channel: Channel, packetId: number, message: BrokerMessage): Re
     broker.dropMessage(message, 'packet_identifier_inuse')
     return new Refusal('reject', ReasonCode.PacketIdentifierInUse, 'core')
   }
-  const { maxAwaitingRel, receiveMaximum } = broker.options
-  const limit = Math.min(maxAwaitingRel || 0xffff, receiveMaximum || 0xffff)
-  if (session.awaitingRel.size >= limit) {
+  if (session.awaitingRel.size >= mostUnreleased(broker.options)) {
     broker.dropMessage(message, 'receive_maximum_exceeded')
     return new Refusal('disconnect', ReasonCode.ReceiveMaximumExceeded, 'core') // [MQTT-3.3.4-8]
   }
   session.awaitingRel.set(packetId, channel.lastReceived)
   return undefined
+}
+
+/** QoS 2 messages that a client may have on their way to the broker: what CONNACK promises is what it is held to. */
+export function mostUnreleased({ maxAwaitingRel, receiveMaximum }: BrokerOptions): number {
+  return Math.min(maxAwaitingRel || 0xffff, receiveMaximum || 0xffff)
 }
 
 /** What goes on to subscribers: all but what belongs to this hop. [MQTT-3.3.2-17] [MQTT-3.3.2-18] */

@@ -60,10 +60,12 @@ function readRequests(channel: Channel, packet: SubscribePacket): Request[] | un
   const subscriptionIdentifier = packet.properties.subscriptionIdentifiers?.[0]
   const requests: Request[] = []
   for (const subscription of packet.subscriptions) {
-    const fault = topicFilterError(subscription.filter, {
-      maxLength: options.maxTopicLength,
-      maxLevels: options.maxTopicLevels,
-    })
+    const { mountpoint } = channel
+    const fault =
+      topicFilterError(subscription.filter, {
+        maxLength: options.maxTopicLength,
+        maxLevels: options.maxTopicLevels,
+      }) ?? (mountpoint === '' ? undefined : topicFilterError(mounted(mountpoint, subscription.filter)))
     if (fault !== undefined) {
       // [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.8.2-1] [MQTT-4.8.2-2]
       channel.broker.metrics.counters[M.PACKETS_SUBSCRIBE_ERROR]++
@@ -129,7 +131,7 @@ export function refusedCapability(
     options.maxSubscriptions > 0 &&
     session !== undefined &&
     session.subscriptions.size >= options.maxSubscriptions &&
-    !session.subscriptions.has(request.filter)
+    !session.subscriptions.has(mounted(session.client.mountpoint, request.filter))
   ) {
     broker.metrics.counters[M.SUBSCRIPTIONS_REFUSED_LIMIT]++
     return ReasonCode.QuotaExceeded
@@ -155,7 +157,12 @@ function finishSubscribe(
   accepted.forEach((request, index) => {
     const subscription = subscriptions[index] ?? request
     // Filters of one packet count as well: the second of two may be one too many.
-    const refused = refusedCapability(channel, request)
+    const share = parseShared(subscription.filter)
+    const refused = refusedCapability(channel, {
+      filter: subscription.filter,
+      topic: share?.filter ?? subscription.filter,
+      shared: share !== undefined,
+    })
     if (refused !== undefined) {
       request.code = refused
       return

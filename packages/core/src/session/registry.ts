@@ -86,7 +86,8 @@ export class Sessions {
           broker.metrics.counters[M.SESSION_TAKENOVER]++
           broker.chains.sessionTakenover.notify({ client: oldClient, session: session.info() })
         }
-        if (oldChannel === undefined) return taken()
+        // Without a connection, or with one that ended by itself in the meantime.
+        if (oldChannel === undefined || oldChannel.state === 'closed') return taken()
         // [MQTT-3.1.4-3] [MQTT-3.1.4-2 v3.1.1]
         endConnection(oldChannel, {
           reason: 'takenover',
@@ -131,6 +132,7 @@ export class Sessions {
   detached(session: Session): void {
     if (session.expiryInterval === never || this.#sessions.get(session.id) !== session) return
     const broker = this.#broker
+    session.cancelExpiry?.()
     session.cancelExpiry = broker.deadlines.add(broker.clock.now() + session.expiryInterval * 1000, () =>
       this.end(session, 'expired'),
     )

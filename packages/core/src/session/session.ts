@@ -103,8 +103,14 @@ export class Session implements DeliveryTarget {
       this.channel !== undefined &&
       !this.channel.congested &&
       (this.#queue === undefined || this.#queue.length === 0) &&
+      !this.#crowded &&
       this.#window
     )
+  }
+
+  /** As many deliveries as may be wait for their hooks; more wait in the queue, whose bounds hold. */
+  get #crowded(): boolean {
+    return this.#deciding !== undefined && this.#deciding.deliveries.length >= this.broker.options.hookWindow
   }
 
   /** No message waits: one that comes in now may be sent at once, QoS 0 even without making a message of it. */
@@ -185,7 +191,9 @@ export class Session implements DeliveryTarget {
   }
 
   replay(replay: RetainedReplay): void {
-    this.#replays ??= []
+    // The same subscription once more begins anew: what is left of the first round would come twice.
+    for (const earlier of this.#replays ?? []) if (earlier.filter === replay.filter) earlier.cancel()
+    this.#replays = (this.#replays ?? []).filter(({ done }) => !done)
     this.#replays.push(replay)
     replay.pump()
   }
@@ -225,7 +233,7 @@ export class Session implements DeliveryTarget {
       }
       // A client that does not read gets no more than the bound; what QoS 0 cannot be sent now is lost. [MQTT-4.3.1-1]
       if (channel.congested) return this.#drop(delivery, 'queue_full')
-      if (this.#queue !== undefined && this.#queue.length > 0) return this.#enqueue(delivery)
+      if ((this.#queue !== undefined && this.#queue.length > 0) || this.#crowded) return this.#enqueue(delivery)
       return this.#transmit(channel, delivery)
     }
     if (channel === undefined || !this.hasRoom) return this.#enqueue(delivery)
@@ -258,7 +266,7 @@ export class Session implements DeliveryTarget {
       const queue = this.#queue
       while (queue !== undefined && queue.length > 0) {
         const channel = this.channel
-        if (channel === undefined || !this.active || channel.congested) break
+        if (channel === undefined || !this.active || channel.congested || this.#crowded) break
         const head = queue.peek()!
         if (head.qos > 0 && !this.#window) break
         queue.shift()
@@ -293,8 +301,13 @@ export class Session implements DeliveryTarget {
     const result = this.broker.chains.messageDelivered.fold({ client: this.client }, delivery.message)
     const finish = (outcome: unknown): undefined => {
       if (this.channel !== channel) return
-      if (outcome instanceof Refusal) this.#drop(delivery, outcome.reasonString ?? 'hook')
-      else write(outcome as BrokerMessage)
+      if (!(outcome instanceof Refusal)) write(outcome as BrokerMessage)
+      // The client may have it already and awaits PUBREL: a QoS 2 PUBLISH that has been sent is carried through. [MQTT-4.3.3-7]
+      else if ('packetId' in delivery && delivery.qos === 2) write(delivery.message)
+      else {
+        if ('packetId' in delivery) this.#inflight?.delete((delivery as InflightEntry).packetId)
+        this.#drop(delivery, outcome.reasonString ?? 'hook')
+      }
     }
     if (!(result instanceof Promise) && this.#deciding === undefined) return finish(result)
     this.#deciding ??= {
@@ -449,6 +462,8 @@ export class Session implements DeliveryTarget {
       return this.#drop(entry, 'expired')
     }
     const write = (message: BrokerMessage): void => {
+      // While hooks were thinking the client may have answered what the earlier connection sent. [MQTT-4.3.3-6]
+      if (this.#inflight?.get(entry.packetId) !== entry || entry.stage !== 'publish') return
       // [MQTT-3.3.1-1]
       if (channel.writePublish(entry, message, entry.packetId, true)) return
       this.#inflight?.delete(entry.packetId)

@@ -67,6 +67,8 @@ function liveTable(
 ): Pick<ServerParts, 'table' | 'document' | 'validation'> {
   const { admin } = ctx
   const validation = new Validation()
+  /** Endpoints that were said to be hidden: once is enough, however often plugins come and go. */
+  const told = new Set<string>()
   let table: RouteTable | undefined
   let document: object | undefined
   ctx.onTeardown(
@@ -79,7 +81,11 @@ function liveTable(
     if (table === undefined) {
       table = new RouteTable([...own, ...admin.routes()])
       validation.keepOnly(new Set(table.endpoints))
-      for (const { method, path } of table.hidden) ctx.log.warn('an endpoint exists already', { method, path })
+      for (const { method, path } of table.hidden) {
+        if (told.has(`${method} ${path}`)) continue
+        told.add(`${method} ${path}`)
+        ctx.log.warn('an endpoint exists already', { method, path })
+      }
     }
     return table
   }

@@ -10,7 +10,7 @@ interface Scope {
   after(run: () => unknown): void
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number
   readonly headers: Headers
   /** Parsed JSON; undefined when there is none. */
@@ -19,7 +19,7 @@ export interface Answer {
   readonly text: string
 }
 
-export interface Call {
+interface Call {
   readonly body?: unknown
   /** Instead of the token of the default user; '' = none. */
   readonly authorization?: string

@@ -19,7 +19,7 @@ export interface Caller {
  * Who may call an endpoint. 'public': anybody; 'authenticated': every user and API key whose role allows the method;
  * 'user': no API keys, because a key must not be able to make others.
  */
-export type EndpointAccess = 'public' | 'authenticated' | 'user'
+type EndpointAccess = 'public' | 'authenticated' | 'user'
 
 /** An endpoint of this plugin: a route that also learns who calls. */
 export interface Endpoint extends Omit<HttpRoute, 'handle'> {

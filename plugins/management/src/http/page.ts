@@ -1,6 +1,6 @@
 import { badRequest } from './errors.ts'
 
-export const MOST_PER_PAGE = 10_000
+const MOST_PER_PAGE = 10_000
 const DEFAULT_PER_PAGE = 100
 /** Rows that are looked at for the sake of `count`; beyond, it is left out. */
 const MOST_COUNTED = 100_000

@@ -7,6 +7,7 @@ export {
   declaresKey,
   type PluginConfig,
   type PluginConfigInit,
+  pluginConfigFile,
   readPluginConfig,
 } from './plugin-config.ts'
 export { configReference } from './reference.ts'

@@ -59,6 +59,28 @@ export function readPluginConfig(plugin: ConfigurablePlugin, init: PluginConfigI
   return reader.read()
 }
 
+/** The file that `readPluginConfig` would read; undefined: none. */
+export function pluginConfigFile(plugin: ConfigurablePlugin, init: PluginConfigInit): string | undefined {
+  return filesOf(plugin, init)[0]
+}
+
+function namesOf({ name, aliases = [] }: ConfigurablePlugin, { spelling }: PluginConfigInit): string[] {
+  return [...new Set([...(spelling === undefined ? [] : [spelling]), name, ...aliases])]
+}
+
+/** The files in the first folder that has any, the one that counts first. */
+function filesOf(plugin: ConfigurablePlugin, init: PluginConfigInit): string[] {
+  // A plugin that was loaded by its path has that as its spelling.
+  const names = namesOf(plugin, init).filter((name) => /^[\w.@-]+$/.test(name))
+  for (const folder of init.folders) {
+    const found = names
+      .flatMap((name) => [join(folder, `${name}.config`), join(folder, `${name}.conf`)])
+      .filter((file) => existsSync(file))
+    if (found.length > 0) return found
+  }
+  return []
+}
+
 /** Whether the plugin declares this key, in any of its spellings. */
 export function declaresKey(plugin: ConfigurablePlugin, words: readonly string[]): boolean {
   return tableOf(plugin).find(words) !== undefined
@@ -112,25 +134,17 @@ class PluginConfigReader {
   }
 
   get #names(): string[] {
-    const { name, aliases = [] } = this.#plugin
-    return [...new Set([...(this.#init.spelling === undefined ? [] : [this.#init.spelling]), name, ...aliases])]
+    return namesOf(this.#plugin, this.#init)
   }
 
   #findFile(): string | undefined {
-    for (const folder of this.#init.folders) {
-      const found = this.#names
-        .filter((name) => /^[\w.@-]+$/.test(name))
-        .flatMap((name) => [join(folder, `${name}.config`), join(folder, `${name}.conf`)])
-        .filter((file) => existsSync(file))
-      const [first, ...others] = found
-      if (first === undefined) continue
+    const [first, ...others] = filesOf(this.#plugin, this.#init)
+    if (first !== undefined)
       for (const other of others)
         this.#warnings.push(
           `${shown(other)}: not read, because ${shown(first)} is there for the plugin ${this.#plugin.name}`,
         )
-      return first
-    }
-    return undefined
+    return first
   }
 
   #readFile(file: string): Given[] {

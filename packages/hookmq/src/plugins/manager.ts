@@ -1,9 +1,10 @@
+import { join } from 'node:path'
 import type { Plugin, PluginOutcome, PluginView } from '@hookmq/api'
-import { type PluginConfig, type PluginOverride, readPluginConfig } from '@hookmq/config'
+import { type PluginConfigInit, type PluginOverride, pluginConfigFile, readPluginConfig } from '@hookmq/config'
 import { type Broker, PluginBusyError } from '@hookmq/core'
 import { splitKey } from '@hookmq/kit'
 import { HookmqError, messageOf } from '../errors.ts'
-import { answersTo, Catalogue, type PluginSource } from './catalogue.ts'
+import { answersTo, Catalogue, type PluginSource, packageAround } from './catalogue.ts'
 import { importPlugin, setupFailure } from './load.ts'
 import { LoadedFile } from './loaded-file.ts'
 import { appearance, moduleHasChanged } from './modules.ts'
@@ -36,8 +37,8 @@ interface Known {
   spelling?: string
   /** Why it is not in force, or not in its newest form. */
   error?: string
-  /** The settings' file and what it looked like when it was read. */
-  settings?: { readonly file: string | undefined; readonly appearance: string }
+  /** What its file of settings looked like when it was last read, well or not. */
+  settingsSeen?: string
 }
 
 /** Loads plugins by name on a running broker, and remembers which. */
@@ -62,7 +63,9 @@ export class PluginManager {
         'PLUGIN_DUPLICATE',
         `plugin ${plugin.name}${origin === undefined ? '' : ` (${origin})`}: a plugin of this name is loaded already`,
       )
-    await this.#start({ name: plugin.name, plugin, file, given: config }, [])
+    // A folder that was named brings its own etc, as one that is found by its name does.
+    const around = origin === undefined ? undefined : packageAround(origin, process.cwd())
+    await this.#start({ name: plugin.name, plugin, file, package: around, given: config }, [])
   }
 
   /**
@@ -126,10 +129,9 @@ export class PluginManager {
     if (known === undefined)
       return { ok: false, error: (await this.#source(name)) === undefined ? 'not_found' : 'not_started' }
     if (!this.#broker.plugins.has(known.name)) {
-      // It should run and does not: taking it off the list is what is wanted.
-      const listed = known.error !== undefined
+      // It may be on the list and have failed: off the list is what is wanted.
       this.#forget(known)
-      return listed ? { ok: true, started: [] } : { ok: false, error: 'not_started' }
+      return { ok: false, error: 'not_started' }
     }
     const needed = this.#broker.plugins
       .list()
@@ -152,7 +154,8 @@ export class PluginManager {
 
   async reloadPlugin(name: string): Promise<PluginOutcome> {
     const known = this.#find(name)
-    if (known === undefined || !this.#broker.plugins.has(known.name)) return this.loadPlugin(name)
+    if (known === undefined) return this.loadPlugin(name)
+    if (!this.#broker.plugins.has(known.name)) return this.#load(name)
     const { plugin: before, file } = known
     try {
       const plugin = file === undefined ? before : await importPlugin(file)
@@ -172,15 +175,17 @@ export class PluginManager {
     }
   }
 
+  /** Also those that should be loaded and are not: something about them may have been mended. */
   changedPlugins(): Promise<readonly string[]> {
     const changed: string[] = []
-    for (const { plugin } of this.#broker.plugins.list()) {
-      const known = this.#known.get(plugin.name)
-      if (known === undefined) continue
+    for (const known of this.#known.values()) {
+      if (!this.#broker.plugins.has(known.name) && known.error === undefined) continue
       const code = known.file !== undefined && moduleHasChanged(known.file)
       const settings =
-        known.settings?.file !== undefined && appearance(known.settings.file) !== known.settings.appearance
-      if (code || settings) changed.push(plugin.name)
+        known.plugin !== undefined &&
+        known.settingsSeen !== undefined &&
+        this.#settingsNow({ ...known, plugin: known.plugin }) !== known.settingsSeen
+      if (code || settings) changed.push(known.name)
     }
     return Promise.resolve(changed)
   }
@@ -226,11 +231,11 @@ export class PluginManager {
   }
 
   #find(name: string): Known | undefined {
-    for (const known of this.#known.values()) {
-      if (known.name === name || known.spelling === name) return known
-      if (known.plugin !== undefined && answersTo(known.plugin, name)) return known
-    }
-    return undefined
+    const all = [...this.#known.values()]
+    return (
+      all.find((known) => known.name === name || known.spelling === name) ??
+      all.find(({ plugin }) => plugin !== undefined && answersTo(plugin, name))
+    )
   }
 
   async #source(name: string): Promise<PluginSource | undefined> {
@@ -245,11 +250,12 @@ export class PluginManager {
   async #load(name: string, path: readonly string[] = []): Promise<PluginOutcome> {
     const known = this.#find(name)
     if (known !== undefined && this.#broker.plugins.has(known.name)) return { ok: false, error: 'already_started' }
+    let source: PluginSource | undefined
     try {
-      const source =
-        known?.plugin !== undefined && known.file === undefined ? undefined : await this.#catalogue.find(name)
-      if (source === undefined && known?.plugin === undefined) return { ok: false, error: 'not_found' }
-      const plugin = source === undefined ? known?.plugin : await importPlugin(source.file)
+      // An object of the embedding program is in no file.
+      const given = known?.file === undefined ? known?.plugin : undefined
+      source = given === undefined ? await this.#catalogue.find(name) : undefined
+      const plugin = source === undefined ? given : await importPlugin(source.file)
       if (plugin === undefined) return { ok: false, error: 'not_found' }
       if (this.#broker.plugins.has(plugin.name)) return { ok: false, error: 'already_started' }
       // It was known by what the user wrote, as long as nobody knew what it is called.
@@ -267,7 +273,12 @@ export class PluginManager {
       )
       return { ok: true, started }
     } catch (error) {
-      return { ok: false, error: messageOf(error) }
+      const reason = messageOf(error)
+      const failed = this.#find(name)
+      if (failed === undefined)
+        this.#known.set(name, { name, spelling: name, file: source?.file, package: source?.package, error: reason })
+      else if (!this.#broker.plugins.has(failed.name)) failed.error = reason
+      return { ok: false, error: reason }
     }
   }
 
@@ -311,12 +322,12 @@ export class PluginManager {
     run: (start: Parameters<Broker['plugins']['load']>[1]) => Promise<void>,
   ): Promise<void> {
     const { plugin, name, file } = known
-    const settings = this.#settings(known)
-    const configured = {
-      ...known,
-      error: undefined,
-      settings: { file: settings.file, appearance: appearanceOf(settings.file) },
-    }
+    const settingsSeen = this.#settingsNow(known)
+    const earlier = this.#known.get(name)
+    if (earlier !== undefined) earlier.settingsSeen = settingsSeen
+    known.settingsSeen = settingsSeen
+    const settings = readPluginConfig(plugin, this.#settingsInit(known))
+    const configured = { ...known, error: undefined }
     const again = () => runnerFor({ plugin, file, host: settings.host })
     for (const warning of settings.warnings) this.#broker.log.warn(warning, { plugin: name })
     try {
@@ -327,7 +338,12 @@ export class PluginManager {
     this.#known.set(name, configured)
   }
 
-  #settings({ plugin, given = {}, spelling, package: around }: Known & { readonly plugin: Plugin }): PluginConfig {
+  #settingsInit({
+    plugin,
+    given = {},
+    spelling,
+    package: around,
+  }: Known & { readonly plugin: Plugin }): PluginConfigInit {
     const { home, folders, overrides } = this.#places
     const own = Object.entries(given).map(([key, value]) => ({
       words: ['plugin', plugin.name, ...splitKey(key)],
@@ -335,12 +351,17 @@ export class PluginManager {
       origin: { kind: 'default' } as const,
       unknown: undefined,
     }))
-    return readPluginConfig(plugin, {
+    return {
       spelling,
-      folders: [...folders, ...(around === undefined ? [] : [`${around.folder}/etc`])],
+      folders: [...folders, ...(around === undefined ? [] : [join(around.folder, 'etc')])],
       overrides: [...overrides, ...own],
       home,
-    })
+    }
+  }
+
+  #settingsNow(known: Known & { readonly plugin: Plugin }): string {
+    const file = pluginConfigFile(known.plugin, this.#settingsInit(known))
+    return file === undefined ? '' : `${file} ${appearance(file)}`
   }
 }
 
@@ -356,8 +377,4 @@ function viewOf(
     version: plugin?.version ?? known?.package?.version ?? '0.0.0',
     description: plugin?.description ?? known?.package?.description ?? '',
   }
-}
-
-function appearanceOf(file: string | undefined): string {
-  return file === undefined ? '' : appearance(file)
 }

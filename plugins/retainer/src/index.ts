@@ -1,0 +1,68 @@
+import { definePlugin, type PluginContext, type RetainedPolicy } from '@hookmq/api'
+import { retainerCommand } from './command.ts'
+import { DiscCopy } from './disc-copy.ts'
+import { routes } from './http.ts'
+import { inTurns } from './in-turns.ts'
+import { keys, type RetainerSettings, readSettings } from './settings.ts'
+
+/** Behind all other sinks: they are to see what the subscribers do not. */
+const afterAllSinks = -1_000_000
+
+export default definePlugin({
+  name: 'retainer',
+  version: '0.1.0',
+  api: '^0.1.0',
+  aliases: ['emq_mod_retainer', 'emq_retainer', 'emqx_retainer'],
+  description: 'Limits, expiry and tools for retained messages',
+  config: keys,
+  async setup(ctx) {
+    const settings = readSettings(ctx.settings)
+    const disc = settings.storage === 'ram' ? undefined : new DiscCopy(ctx)
+    await disc?.restore()
+    const changed = disc === undefined ? undefined : (topic: string | undefined) => disc.changed(topic)
+    let withdraw = ctx.retained(policyOf(settings, changed))
+    if (disc !== undefined) {
+      ctx.after(0, () => disc.settle())
+      ctx.onTeardown(() => disc.close())
+    }
+    addClearing(ctx, settings)
+    ctx.hook(
+      'message.publish',
+      (_args, message) => {
+        if (!settings.stopClearMessages || !message.retain || message.payload.length > 0) return undefined
+        ctx.admin.retained.delete(message.topic)
+        return { drop: true, reason: 'clears a retained message' }
+      },
+      { phase: 'sink', priority: afterAllSinks, name: 'retainer' },
+    )
+    ctx.command(retainerCommand(ctx))
+    const use = (): void => {
+      // The new one first: there is no moment without limits.
+      const before = withdraw
+      withdraw = ctx.retained(policyOf(settings, changed))
+      before()
+    }
+    for (const route of routes(ctx, settings, use)) ctx.route(route)
+  },
+})
+
+function policyOf(settings: RetainerSettings, changed: RetainedPolicy['changed']): RetainedPolicy {
+  const { maxMessages, maxPayload, expiry, storeRate, deliveryRate } = settings
+  return { maxMessages, maxPayload, expiry, storeRate, deliveryRate, changed }
+}
+
+/** Takes away what has expired and nobody asks for. */
+function addClearing(ctx: PluginContext, { clearInterval }: RetainerSettings): void {
+  if (clearInterval === 0) return
+  let running = false
+  ctx.every(clearInterval, async () => {
+    if (running) return
+    running = true
+    try {
+      // Reading is enough: what has expired is taken away when it is come upon.
+      await inTurns(ctx.admin.retained.all(), () => {}, ctx.signal)
+    } finally {
+      running = false
+    }
+  })
+}

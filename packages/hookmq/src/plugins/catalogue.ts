@@ -108,7 +108,8 @@ function comparable(name: string): string {
   return name.toLowerCase().replaceAll('_', '-')
 }
 
-function packageAround(path: string, home: string): PluginPackage | undefined {
+/** The package whose folder the path is; undefined for a module file. */
+export function packageAround(path: string, home: string): PluginPackage | undefined {
   try {
     return readPackage(resolve(home, path))
   } catch {

@@ -1,0 +1,45 @@
+import { cpSync, existsSync, globSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { HookmqError } from '../errors.ts'
+
+/** What the template is called, wherever its name stands. */
+const placeholder = 'my-plugin'
+
+// Part of the names of files, packages and settings: what all of them can have.
+const usable = /^[a-z][a-z0-9_-]{0,62}$/
+
+/**
+ * Copies the template of a plugin to the folder NAME in `parent`. Returns the new files, relative to `parent`.
+ * Throws a HookmqError when the name will not do or the folder is there already; nothing is written then.
+ */
+export function newPlugin(name: string, parent: string = process.cwd()): string[] {
+  if (!usable.test(name))
+    throw new HookmqError(
+      'PLUGIN_NAME',
+      `'${name}' cannot be a plugin's name; expected a small letter, then up to 62 small letters, digits, '-' and '_'`,
+    )
+  const folder = resolve(parent, name)
+  if (existsSync(folder))
+    throw new HookmqError('PLUGIN_NAME', `${folder} is there already; choose another name, or remove it`)
+  cpSync(templateFolder(), folder, { recursive: true, filter: (path) => basename(path) !== 'node_modules' })
+  const files: string[] = []
+  for (const path of globSync('**/*', { cwd: folder }).sort()) {
+    const copied = join(folder, path)
+    if (!statSync(copied).isFile()) continue
+    writeFileSync(copied, readFileSync(copied, 'utf8').replaceAll(placeholder, name))
+    const named = join(dirname(copied), basename(copied).replaceAll(placeholder, name))
+    renameSync(copied, named)
+    files.push(relative(parent, named))
+  }
+  return files
+}
+
+function templateFolder(): string {
+  // src/plugins or dist/plugins → the package; in a checkout the templates are beside the packages.
+  const own = fileURLToPath(new URL('../..', import.meta.url))
+  const places = [join(own, 'templates', 'plugin'), join(own, '..', '..', 'templates', 'plugin')]
+  const found = places.find((place) => existsSync(place))
+  if (found === undefined) throw new Error(`the template of a plugin is missing: ${places.join(', ')}`)
+  return found
+}

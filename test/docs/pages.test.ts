@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { blocksOf } from './blocks.ts'
+import { Session } from './session.ts'
+
+/** Pages whose every step is played as a reader would. */
+const pages = [
+  'first-plugin.md',
+  'testing-plugins.md',
+  'plugins/auth-clientid.md',
+  'plugins/auth-username.md',
+  'plugins/recon.md',
+  'plugins/reloader.md',
+]
+
+describe('what the documentation shows is what happens', () => {
+  for (const page of pages) {
+    test(page, { timeout: 200_000 }, async (t) => {
+      const blocks = blocksOf(page)
+      assert.ok(blocks.some(({ language }) => language === 'console'))
+      await new Session(t).play(blocks)
+    })
+  }
+})

@@ -69,7 +69,7 @@ function stagePackage(root: string, folder: string, compiled: string, out: strin
   const isProduct = manifest.name === 'hookmq'
   writeFileSync(join(target, 'README.md'), readme(root, source, manifest))
   if (isProduct) {
-    cpSync(join(root, 'etc'), join(target, 'etc'), { recursive: true })
+    for (const folder of ['etc', 'templates']) cpSync(join(root, folder), join(target, folder), { recursive: true })
     writePrograms(target, manifest)
   }
   const published = {
@@ -81,7 +81,7 @@ function stagePackage(root: string, folder: string, compiled: string, out: strin
     engines: manifest.engines,
     exports: publishedExports(manifest),
     ...(isProduct ? { bin: Object.fromEntries(Object.keys(programs).map((name) => [name, `bin/${name}.js`])) } : {}),
-    files: ['dist', ...(isProduct ? ['bin', 'etc'] : [])],
+    files: ['dist', ...(isProduct ? ['bin', 'etc', 'templates'] : [])],
     dependencies: manifest.dependencies ?? {},
   }
   writeFileSync(join(target, 'package.json'), `${JSON.stringify(published, null, 2)}\n`)

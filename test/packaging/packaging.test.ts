@@ -92,6 +92,17 @@ describe('installed from tarballs into an empty folder', () => {
     assert.match(output, new RegExp(rootManifest.version.replaceAll('.', '\\.')))
   })
 
+  test('npx hookmq plugin new: compiles, and its test passes with hookmq/testing as installed', () => {
+    const made = folder.run('npx', ['--no-install', 'hookmq', 'plugin', 'new', 'greeter'])
+    assert.equal(made.status, 0, made.output)
+    const compiler = join(projectRoot, 'node_modules', 'typescript', 'bin', 'tsc')
+    const checked = folder.run(process.execPath, [compiler, '-p', 'greeter'])
+    assert.equal(checked.status, 0, checked.output)
+    const tested = folder.run(process.execPath, ['--test', '--test-reporter=tap', 'greeter/src/greeter.test.ts'])
+    assert.match(tested.output, /^# pass 4$/m)
+    assert.equal(tested.status, 0, tested.output)
+  })
+
   test("import { createBroker } from 'hookmq' works in JavaScript, and its types in TypeScript", () => {
     const program = [
       "import { createBroker, type CreateBrokerOptions, definePlugin } from 'hookmq'",

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { definePlugin } from '@hookmq/api'
+import { createBroker } from 'hookmq'
 import { MemoryStore, ReasonCode, startTestBroker, type TestBroker, type TestBrokerOptions } from 'hookmq/testing'
 import plugin from './index.ts'
 
@@ -90,6 +94,24 @@ describe('configuration', () => {
       [],
     )
   })
+})
+
+it('is loaded under the names of EMQ, with their file', async (t) => {
+  const home = mkdtempSync(join(tmpdir(), 'auth-username-'))
+  t.after(() => rmSync(home, { recursive: true }))
+  mkdirSync(join(home, 'etc/plugins'), { recursive: true })
+  writeFileSync(join(home, 'etc/hookmq.conf'), 'listener.tcp.external = 127.0.0.1:0\nnode.data_dir = data\n')
+  writeFileSync(join(home, 'etc/plugins/emq_auth_username.conf'), document.replace(/##(auth\.user\.\d)/g, '$1'))
+  const broker = await createBroker({ configFile: join(home, 'etc/hookmq.conf') })
+  t.after(() => broker.stop(500))
+  await broker.start()
+  for (const name of ['emq_auth_username', 'emqx_auth_username']) {
+    assert.deepEqual(await broker.admin.loadPlugin(name), { ok: true, started: [name] })
+    const client = broker.link({ username: 'feng@emqtt.io', password: 'public' })
+    await client.connect()
+    await assert.rejects(broker.link({ username: 'admin', password: 'private' }).connect(), { reasonCode: wrong })
+    assert.deepEqual(await broker.admin.unloadPlugin(name), { ok: true, started: [] })
+  }
 })
 
 describe('who gets in', () => {

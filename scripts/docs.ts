@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { configReference } from '@hookmq/config'
 import { metricsReference, renderHooksReference } from '@hookmq/core/reference'
+import { errorPages } from 'hookmq/reference'
 
 const root = join(fileURLToPath(import.meta.url), '..', '..')
 
@@ -14,6 +15,7 @@ const pages: Readonly<Record<string, () => string>> = {
   'docs/reference/config.md': configReference,
   'docs/reference/hooks.md': renderHooksReference,
   'docs/reference/metrics.md': metricsReference,
+  ...Object.fromEntries([...errorPages()].map(([name, text]) => [`docs/errors/${name}`, () => text])),
 }
 
 const check = process.argv.includes('--check')

@@ -151,7 +151,7 @@ class PluginConfigReader {
     const name = shown(file)
     try {
       const text = readFile(file)
-      if (!file.endsWith('.config'))
+      if (!file.endsWith('.config') && !holdsTerms(text))
         return parseConf(text, name, readIncluded).map(({ words, value, file: origin, line }) => ({
           words,
           value,
@@ -198,9 +198,10 @@ class PluginConfigReader {
       return
     }
     const key = found?.key ?? written
-    // An empty value is no value: what was set before is taken back.
-    if (value === '' || (typeof value !== 'string' && value.type === 'atom' && value.name === 'undefined'))
-      chosen.delete(key)
+    // An empty value is no value: what was set before is taken back. For a key of terms the empty list is a value.
+    const text = typeof value === 'string' ? value : found?.definition.type === 'term' ? undefined : textOfTerm(value)
+    const isUndefined = typeof value !== 'string' && value.type === 'atom' && value.name === 'undefined'
+    if (text === '' || isUndefined) chosen.delete(key)
     else chosen.set(key, { ...setting, found })
   }
 
@@ -249,4 +250,9 @@ class PluginConfigReader {
 /** Names of environment variables have no '-'. */
 function plain(name: string): string {
   return name.toLowerCase().replaceAll('-', '_')
+}
+
+/** The EMQ 2.0 documentation has the terms of emq_mod_rewrite in a file NAME.conf. No line of a `key = value` file begins like this. */
+function holdsTerms(text: string): boolean {
+  return /^(?:\s|%.*\n)*\[/.test(text)
 }

@@ -1,5 +1,5 @@
 /** Every error that this package makes on purpose, by code. The text says when it happens. */
-const errorCodes = {
+export const errorCodes = {
   CONFIG_INVALID: 'A configuration file, --set or environment setting is not usable; the message names the place.',
   LISTENER_FAILED: 'A listener could not bind, or its certificate could not be read.',
   LISTENER_UNSAFE:

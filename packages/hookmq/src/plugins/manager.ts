@@ -3,7 +3,7 @@ import type { Plugin, PluginOutcome, PluginView } from '@hookmq/api'
 import { type PluginConfigInit, type PluginOverride, pluginConfigFile, readPluginConfig } from '@hookmq/config'
 import { type Broker, PluginBusyError } from '@hookmq/core'
 import { splitKey } from '@hookmq/kit'
-import { HookmqError, messageOf } from '../errors.ts'
+import { type ErrorCode, HookmqError, messageOf } from '../errors.ts'
 import { answersTo, Catalogue, type PluginSource, packageAround } from './catalogue.ts'
 import { importPlugin, setupFailure } from './load.ts'
 import { LoadedFile } from './loaded-file.ts'
@@ -37,6 +37,8 @@ interface Known {
   spelling?: string
   /** Why it is not in force, or not in its newest form. */
   error?: string
+  /** Which of the errors that have a page this is. */
+  code?: ErrorCode
   /** What its file of settings looked like when it was last read, well or not. */
   settingsSeen?: string
 }
@@ -80,8 +82,9 @@ export class PluginManager {
         outcome.error === 'not_found'
           ? `there is no plugin ${name}; 'plugins list' shows those there are`
           : outcome.error
-      this.#broker.log.error('plugin not loaded; the broker goes on without it', { plugin: name, reason: error })
       const known = this.#find(name)
+      const page = known?.code === undefined ? undefined : `docs/errors/${known.code}.md`
+      this.#broker.log.error('plugin not loaded; the broker goes on without it', { plugin: name, reason: error, page })
       if (known === undefined) this.#known.set(name, { name, spelling: name, error })
       else known.error ??= error
     }
@@ -274,10 +277,18 @@ export class PluginManager {
       return { ok: true, started }
     } catch (error) {
       const reason = messageOf(error)
+      const code = error instanceof HookmqError ? error.code : undefined
       const failed = this.#find(name)
       if (failed === undefined)
-        this.#known.set(name, { name, spelling: name, file: source?.file, package: source?.package, error: reason })
-      else if (!this.#broker.plugins.has(failed.name)) failed.error = reason
+        this.#known.set(name, {
+          name,
+          spelling: name,
+          file: source?.file,
+          package: source?.package,
+          error: reason,
+          code,
+        })
+      else if (!this.#broker.plugins.has(failed.name)) Object.assign(failed, { error: reason, code })
       return { ok: false, error: reason }
     }
   }
@@ -327,7 +338,7 @@ export class PluginManager {
     if (earlier !== undefined) earlier.settingsSeen = settingsSeen
     known.settingsSeen = settingsSeen
     const settings = readPluginConfig(plugin, this.#settingsInit(known))
-    const configured = { ...known, error: undefined }
+    const configured = { ...known, error: undefined, code: undefined }
     const again = () => runnerFor({ plugin, file, host: settings.host })
     for (const warning of settings.warnings) this.#broker.log.warn(warning, { plugin: name })
     try {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { FoldPointName, HookOptions } from '@hookmq/api'
-import { verdictTable, type Wire } from '../../packages/core/src/hooks/verdict-table.ts'
+import { verdictTable, type Wire } from '@hookmq/core/reference'
 import { payloads, propertiesOf, publish, publishThrough, subscribe } from '../support/actions.ts'
 import { startBroker, type TestBroker } from '../support/broker.ts'
 import type { RawClient, Version } from '../support/raw-client.ts'

@@ -49,11 +49,16 @@ export default definePlugin({
     const wait = (milliseconds: number): Promise<void> =>
       new Promise((resolve, reject) => {
         const ended = (): void => reject(new Error('recon was unloaded'))
-        ctx.signal.addEventListener('abort', ended, { once: true })
-        ctx.after(milliseconds, () => {
-          ctx.signal.removeEventListener('abort', ended)
-          resolve()
-        })
+        try {
+          ctx.after(milliseconds, () => {
+            ctx.signal.removeEventListener('abort', ended)
+            resolve()
+          })
+          ctx.signal.addEventListener('abort', ended, { once: true })
+        } catch {
+          // On its way out already: there are no timers any more.
+          ended()
+        }
       })
     ctx.every(sampleInterval, () => memory.sample())
     const interval = settings.duration('recon.gc_interval')

@@ -47,10 +47,13 @@ export default definePlugin({
       const line = outcome.ok
         ? `Reload module ${name} successfully.`
         : `Failed to reload module ${name}: ${outcome.error.replace(/\.$/, '')}.`
-      await file.write(new Date(ctx.now()), line)
+      // Whoever unloads the plugin may clear its files away; what it has done to itself is still told.
+      if (!ctx.signal.aborted || name === ctx.name) await file.write(new Date(ctx.now()), line)
       if (!outcome.ok) ctx.log.warn(line)
       return { ok: outcome.ok, line }
     }
+
+    ctx.onTeardown(() => file.written())
 
     const interval = settings.duration('reloader.interval')
     const watchInterval = settings.duration('reloader.watch_interval')

@@ -22,6 +22,11 @@ export class ReloadLog {
     return this.#writing
   }
 
+  /** Resolves when all lines so far are in the file. */
+  written(): Promise<void> {
+    return this.#writing
+  }
+
   async #append(text: string): Promise<void> {
     try {
       await mkdir(dirname(this.#file), { recursive: true })

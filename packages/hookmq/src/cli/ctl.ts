@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { askBroker } from '../control/client.ts'
 import { exitCodes } from '../control/protocol.ts'
 import { collect } from './start.ts'
@@ -35,7 +35,8 @@ export function addCtl(program: Command): void {
     .option('-c, --config <file>', 'configuration file that names the data folder')
     .option('-s, --set <key=value>', 'a setting, as for start; may be repeated', collect, [])
     .option('--json', 'print JSON instead of lines')
-    .option('--complete', 'print what could stand in the place of the last word')
+    // For the shells' completion: prints what could stand in the place of the last word.
+    .addOption(new Option('--complete').hideHelp())
     // What comes after the first word belongs to the command: a client id may begin with a dash.
     .passThroughOptions()
     .argument('[words...]', 'the command and its arguments')

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { HookmqError, messageOf } from '../errors.ts'
 import { version } from '../version.ts'
 import { addCheckConfig } from './check-config.ts'
+import { addCompletion } from './completion.ts'
 import { addCtl } from './ctl.ts'
 import { addPlugin } from './plugin.ts'
 import { addPub } from './pub.ts'
@@ -33,6 +34,7 @@ export async function run(args: readonly string[]): Promise<void> {
   addPub(program)
   addSub(program)
   addCtl(program)
+  addCompletion(program)
   program
     .command('version')
     .description('print the versions of HookMQ and Node')

@@ -7,7 +7,8 @@ export const hooksCommand: CommandFactory = (context) => ({
   usage: [
     ['hooks list', 'List the chains of hooks, in the order in which they run'],
     ['hooks list <Point>', 'List one chain'],
-    ['hooks explain <ClientId> publish|subscribe <Topic>', 'Rehearse a decision: each step, and who decided'],
+    ['hooks explain <ClientId> publish <Topic>', 'Rehearse a decision: each step, and who decided'],
+    ['hooks explain <ClientId> subscribe <Topic>', 'The same for a subscription'],
     ['hooks waiting', 'List the calls that have not been answered'],
   ],
   async run([what, ...args]) {

@@ -134,6 +134,11 @@ describe('the files that users have', () => {
     assert.equal(printTerm(some.settings.term('rules')), '[{rule,"a/#","^a/(.+)$","b/$1"}]')
   })
 
+  it('Erlang terms in a .conf, as the manual of EMQ has them', () => {
+    const { settings } = read(rules, { 'rules.conf': '%% rules\n\n  [\n    {rules, [{rules, [a]}]}\n  ].\n' })
+    assert.equal(printTerm(settings.term('rules')), '[a]')
+  })
+
   it('Erlang terms: a list of pairs is keys with dots, an atom alone is true, an empty list is nothing said', () => {
     const flags: ConfigurablePlugin = {
       name: 'gate',

@@ -10,7 +10,7 @@ import { runEach } from './check/run-each.ts'
 const words = process.argv.slice(2)
 const endToEnd = fileURLToPath(new URL('../bench/compare.ts', import.meta.url))
 
-const pattern = '{packages,listeners,stores,plugins}/*/bench/*.ts'
+const pattern = '{bench/*.bench,{packages,listeners,stores,plugins}/*/bench/*}.ts'
 const alone = words.length > 0 && words.every((word) => endToEnd.includes(word))
 let failed = alone ? 0 : runEach(pattern, words, ['--expose-gc'])
 if (words.length === 0 || alone) {

@@ -9,8 +9,13 @@ const pages = [
   'testing-plugins.md',
   'plugins/auth-clientid.md',
   'plugins/auth-username.md',
+  'plugins/delayed.md',
+  'plugins/presence.md',
   'plugins/recon.md',
   'plugins/reloader.md',
+  'plugins/retainer.md',
+  'plugins/rewrite.md',
+  'plugins/subscription.md',
 ]
 
 describe('what the documentation shows is what happens', () => {

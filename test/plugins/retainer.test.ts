@@ -317,6 +317,13 @@ test('over HTTP: settings, pages, one message, clearing', async (t) => {
   })
   for (const topic of ['a', 'b']) await retain(client, topic, 'x')
   assert.equal(broker.broker.admin.retained.count, 1, 'in force at once')
+  const watcher = await broker.connect()
+  await subscribe(watcher, '#', { retainHandling: 2 })
+  for (const stop of [true, false]) {
+    await call(broker, 'PUT', '/mqtt/retainer', { body: { stop_publish_clear_msg: stop } })
+    await retain(client, 'a', '')
+  }
+  assert.equal((await watcher.settle()).length, 1)
   const wrong = await call(broker, 'PUT', '/mqtt/retainer', { body: { max_payload_size: 'big', delivery_rate: {} } })
   assert.equal(wrong.status, 400)
   assert.match(JSON.stringify(wrong.body), /max_payload_size, delivery_rate/)

@@ -46,6 +46,8 @@ testVersions(currentVersions, 'PUBLISH, SUBSCRIBE and UNSUBSCRIBE speak of the n
 
 test('the rules of the EMQ 2.0 document load as written, and with the comments taken away', async (t) => {
   const broker = await startBroker(t)
+  const { terms, warnings } = readText(rewrite, documented, 'conf')
+  assert.deepEqual([Object.keys(terms), warnings], [['rules'], []], 'the document calls the file emq_mod_rewrite.conf')
   assert.deepEqual((await loadPlugin(broker, rewrite, documented, 'config')).warnings, [])
   const client = await broker.connect()
   await publishThrough(client, 'x/y/1', 'x', { retain: true })

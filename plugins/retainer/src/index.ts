@@ -1,4 +1,4 @@
-import { definePlugin, type PluginContext, type RetainedPolicy } from '@hookmq/api'
+import { definePlugin, type HookHandle, type PluginContext, type RetainedPolicy } from '@hookmq/api'
 import { retainerCommand } from './command.ts'
 import { DiscCopy } from './disc-copy.ts'
 import { routes } from './http.ts'
@@ -26,21 +26,15 @@ export default definePlugin({
       ctx.onTeardown(() => disc.close())
     }
     addClearing(ctx, settings)
-    ctx.hook(
-      'message.publish',
-      (_args, message) => {
-        if (!settings.stopClearMessages || !message.retain || message.payload.length > 0) return undefined
-        ctx.admin.retained.delete(message.topic)
-        return { drop: true, reason: 'clears a retained message' }
-      },
-      { phase: 'sink', priority: afterAllSinks, name: 'retainer' },
-    )
+    const stopClearing = clearingHook(ctx)
+    stopClearing(settings.stopClearMessages)
     ctx.command(retainerCommand(ctx))
     const use = (): void => {
       // The new one first: there is no moment without limits.
       const before = withdraw
       withdraw = ctx.retained(policyOf(settings, changed))
       before()
+      stopClearing(settings.stopClearMessages)
     }
     for (const route of routes(ctx, settings, use)) ctx.route(route)
   },
@@ -65,4 +59,25 @@ function addClearing(ctx: PluginContext, { clearInterval }: RetainerSettings): v
       running = false
     }
   })
+}
+
+/** Returns what turns it on and off: a hook on message.publish costs something for each message, so there is none without need. */
+function clearingHook(ctx: PluginContext): (on: boolean) => void {
+  let hook: HookHandle | undefined
+  return (on) => {
+    if (!on) {
+      hook?.remove()
+      hook = undefined
+      return
+    }
+    hook ??= ctx.hook(
+      'message.publish',
+      (_args, message) => {
+        if (!message.retain || message.payload.length > 0) return undefined
+        ctx.admin.retained.delete(message.topic)
+        return { drop: true, reason: 'clears a retained message' }
+      },
+      { phase: 'sink', priority: afterAllSinks, name: 'retainer' },
+    )
+  }
 }

@@ -1,0 +1,1 @@
+export { compareKeys, storableKey, storableValue } from './stored-value.ts'

@@ -1,0 +1,3 @@
+export type { Durability } from './engine.ts'
+export { StoreError, type StoreErrorCode } from './errors.ts'
+export { SqliteStore, type SqliteStoreOptions, type StoreStats } from './sqlite-store.ts'

@@ -1,0 +1,122 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { Engine, EngineInit } from '../engine.ts'
+import { type AnyResult, type Operation, type Page, type Scan, type Stored, writes } from '../operations.ts'
+import { explain } from './explain.ts'
+import { openDatabase } from './open.ts'
+import { tables } from './schema.ts'
+
+type Row = [key: string, value: Stored]
+
+interface Statements {
+  readonly get: StatementSync
+  readonly put: StatementSync
+  readonly delete: StatementSync
+  readonly clear: StatementSync
+  readonly scan: StatementSync
+  readonly scanBefore: StatementSync
+}
+
+/** node:sqlite as an engine. */
+export class SqliteEngine implements Engine {
+  transactions = 0
+  readonly #file: string
+  readonly #database: DatabaseSync
+  readonly #begin: StatementSync
+  readonly #beginRead: StatementSync
+  readonly #commit: StatementSync
+  readonly #statements = new Map<string, Statements>()
+
+  constructor(init: EngineInit) {
+    this.#file = init.file
+    this.#database = openDatabase(init)
+    this.#begin = this.#database.prepare('BEGIN IMMEDIATE')
+    this.#beginRead = this.#database.prepare('BEGIN')
+    this.#commit = this.#database.prepare('COMMIT')
+  }
+
+  run(operations: readonly Operation[]): AnyResult[] {
+    const writing = operations.some(writes)
+    try {
+      if (writing) this.#begin.run()
+      else this.#beginRead.run()
+      const results = operations.map((operation) => this.#do(operation))
+      this.#commit.run()
+      if (writing) this.transactions++
+      return results
+    } catch (error) {
+      // A full disk ends the transaction by itself.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+      throw explain(this.#file, error)
+    }
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+
+  #do(operation: Operation): AnyResult {
+    const { space } = operation
+    const statements = this.#of(operation.table)
+    switch (operation.kind) {
+      case 'get':
+        return (statements.get.get(space, operation.key) as unknown as [Stored] | undefined)?.[0]
+      case 'put':
+        statements.put.run(space, operation.key, operation.value)
+        return undefined
+      case 'delete':
+        return statements.delete.run(space, operation.key).changes !== 0
+      case 'clear':
+        statements.clear.run(space)
+        return undefined
+      case 'scan':
+        return scan(statements, operation)
+    }
+  }
+
+  #of(table: string): Statements {
+    let statements = this.#statements.get(table)
+    if (statements === undefined) {
+      // It becomes a part of the statement's text.
+      if (!tables.has(table)) throw new TypeError(`the store has no table '${table}'`)
+      statements = prepare(this.#database, table)
+      this.#statements.set(table, statements)
+    }
+    return statements
+  }
+}
+
+function prepare(database: DatabaseSync, table: string): Statements {
+  const rows = (text: string): StatementSync => {
+    const statement = database.prepare(text)
+    statement.setReturnArrays(true)
+    return statement
+  }
+  return {
+    get: rows(`SELECT value FROM ${table} WHERE space = ? AND key = ?`),
+    put: database.prepare(
+      `INSERT INTO ${table} (space, key, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value`,
+    ),
+    delete: database.prepare(`DELETE FROM ${table} WHERE space = ? AND key = ?`),
+    clear: database.prepare(`DELETE FROM ${table} WHERE space = ?`),
+    scan: rows(`SELECT key, value FROM ${table} WHERE space = ? AND key >= ? ORDER BY key`),
+    scanBefore: rows(`SELECT key, value FROM ${table} WHERE space = ? AND key >= ? AND key < ? ORDER BY key`),
+  }
+}
+
+function scan(statements: Statements, { space, from, after, before, limit, size }: Scan): Page {
+  const rows =
+    before === undefined ? statements.scan.iterate(space, from) : statements.scanBefore.iterate(space, from, before)
+  const keys: string[] = []
+  const values: Stored[] = []
+  let read = 0
+  // Leaving the loop ends the statement.
+  for (const row of rows) {
+    const [key, value] = row as unknown as Row
+    if (after && key === from) continue
+    keys.push(key)
+    values.push(value)
+    read += value.length
+    if (keys.length === limit || read >= size) return { keys, values, more: true }
+  }
+  return { keys, values, more: false }
+}

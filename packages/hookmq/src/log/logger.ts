@@ -1,4 +1,4 @@
-import { mkdirSync, openSync } from 'node:fs'
+import { fstatSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Logger, LogHandlerView } from '@hookmq/api'
 import pino from 'pino'
@@ -102,8 +102,9 @@ export function createLogger(options: LoggerOptions = {}): AdjustableLogger {
   const outputs: SonicBoom[] = []
   const handlers = new LogHandlers()
   const add = (id: string, destination: string, dest: number, terminal: boolean): void => {
-    // A reader of our log who stands still must not stop the broker: asynchronous, and beyond this many bytes lines are dropped.
-    const output = pino.destination({ dest, sync: false, maxLength: 8 * 1024 * 1024 })
+    // A reader of our log who stands still must not stop the broker: asynchronous, and beyond this many bytes lines are dropped. A file
+    // has no such reader; written at once, its lines stay in order up to the last one before the process exits.
+    const output = pino.destination({ dest, sync: isFile(dest), maxLength: 8 * 1024 * 1024 })
     // A closed terminal or pipe is no reason to die.
     output.on('error', () => {})
     outputs.push(output)
@@ -141,6 +142,14 @@ export function createLogger(options: LoggerOptions = {}): AdjustableLogger {
 }
 
 type SonicBoom = ReturnType<typeof pino.destination>
+
+function isFile(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isFile()
+  } catch {
+    return false
+  }
+}
 
 function flushOne(output: SonicBoom): void {
   try {

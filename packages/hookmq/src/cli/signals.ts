@@ -22,8 +22,7 @@ export function superviseSignals(
   let stopping = false
 
   const exit = (code: number): void => {
-    log.flush()
-    process.exit(code)
+    void log.flush().finally(() => process.exit(code))
   }
 
   const stop = (signal: string, code: number): void => {

@@ -60,6 +60,13 @@ test('SIGTERM tells MQTT 5 clients 0x8B, closes the others, and ends with 0', as
   assert.match(command.stderr, /"msg":"stopped"/)
 })
 
+test('SIGTERM ends it although nobody reads its log any more', async (scope) => {
+  const { command } = await startCommand(scope)
+  command.stopReadingErrors()
+  command.signal('SIGTERM')
+  assert.equal(await command.ended, 0)
+})
+
 test('SIGINT stops too; no new client gets in after it', async (scope) => {
   const { command, port } = await startCommand(scope)
   command.signal('SIGINT')

@@ -78,7 +78,7 @@ async function start(flags: StartFlags): Promise<void> {
     await broker.start()
   } catch (error) {
     supervision.release()
-    log.flush()
+    await log.flush()
     throw error
   }
   if (supervision.stopping) return

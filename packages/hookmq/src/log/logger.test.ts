@@ -9,20 +9,22 @@ const folder = mkdtempSync(join(tmpdir(), 'hookmq-log-'))
 after(() => rmSync(folder, { recursive: true }))
 let files = 0
 
-function logged(options: LoggerOptions, run: (log: AdjustableLogger) => void): string {
+async function logged(options: LoggerOptions, run: (log: AdjustableLogger) => void): Promise<string> {
   const path = join(folder, `${files++}.log`)
   const fd = openSync(path, 'w')
   const log = createLogger({ ...options, fd })
   run(log)
-  log.flush()
+  await log.flush()
   const text = readFileSync(path, 'utf8')
   closeSync(fd)
   return text
 }
 
-test('each line is one JSON object with level, time, message and fields', () => {
+test('each line is one JSON object with level, time, message and fields', async () => {
   const line = JSON.parse(
-    logged({}, (log) => log.child({ plugin: 'p' }).warn('slow hook', { milliseconds: 3, error: new Error('why') })),
+    await logged({}, (log) =>
+      log.child({ plugin: 'p' }).warn('slow hook', { milliseconds: 3, error: new Error('why') }),
+    ),
   )
   assert.equal(line.level, 'warn')
   assert.equal(line.msg, 'slow hook')
@@ -32,8 +34,8 @@ test('each line is one JSON object with level, time, message and fields', () => 
   assert(!Number.isNaN(Date.parse(line.time)))
 })
 
-test('a changed level reaches children that exist already', () => {
-  const text = logged({ level: 'info' }, (log) => {
+test('a changed level reaches children that exist already', async () => {
+  const text = await logged({ level: 'info' }, (log) => {
     const child = log.child({ plugin: 'p' })
     child.debug('one')
     log.level = 'debug'
@@ -53,29 +55,29 @@ test('a changed level reaches children that exist already', () => {
   )
 })
 
-test('a level that does not exist is refused', () => {
-  logged({}, (log) =>
+test('a level that does not exist is refused', async () => {
+  await logged({}, (log) =>
     assert.throws(() => Object.assign(log, { level: 'loud' }), /log level must be one of debug, info/),
   )
 })
 
-test('passwords and payloads are hidden even when somebody hands them over', () => {
-  const text = logged({}, (log) => {
+test('passwords and payloads are hidden even when somebody hands them over', async () => {
+  const text = await logged({}, (log) => {
     log.error('x', { password: 'secret-1', client: { password: 'secret-2' }, message: { payload: 'secret-3' } })
   })
   assert.doesNotMatch(text, /secret/)
   assert.match(text, /\[hidden\]/)
 })
 
-test('pretty format is made for people', () => {
-  const text = logged({ format: 'pretty' }, (log) => log.info('ready', { listeners: 2 }))
+test('pretty format is made for people', async () => {
+  const text = await logged({ format: 'pretty' }, (log) => log.info('ready', { listeners: 2 }))
   assert.match(text, /INFO.*ready/)
   assert.throws(() => JSON.parse(text))
 })
 
-test('to a file and a descriptor at once, the folder is made', () => {
+test('to a file and a descriptor at once, the folder is made', async () => {
   const file = join(folder, 'deep/er/hookmq.log')
-  const text = logged({ file }, (log) => log.info('both'))
+  const text = await logged({ file }, (log) => log.info('both'))
   assert.equal(JSON.parse(text).msg, 'both')
   assert.equal(JSON.parse(readFileSync(file, 'utf8')).msg, 'both')
 })
@@ -87,8 +89,8 @@ test('a file that cannot be written is named', () => {
   })
 })
 
-test('without any destination nothing is written and nothing fails', () => {
+test('without any destination nothing is written and nothing fails', async () => {
   const log = createLogger({ fd: false })
   log.error('nobody hears')
-  log.flush()
+  await log.flush()
 })

@@ -28,15 +28,18 @@ export interface AdjustableLogger extends Logger {
   handlers(): readonly LogHandlerView[]
   /** false: no such handler. Throws for a level that there is not. */
   setHandler(id: string, change: { readonly level?: string; readonly running?: boolean }): boolean
-  /** Writes out what is buffered; call before the process exits. */
-  flush(): void
+  /**
+   * Resolves when what is buffered has been written; call before the process exits. Gives up after half a second: a reader who
+   * stands still or is gone must not keep the process.
+   */
+  flush(): Promise<void>
 }
 
 interface Shared {
   level: LogLevel
   threshold: number
   readonly handlers: LogHandlers
-  flush(): void
+  flush(): Promise<void>
 }
 
 class PinoLogger implements AdjustableLogger {
@@ -88,8 +91,8 @@ class PinoLogger implements AdjustableLogger {
     return this.#shared.handlers.set(id, change)
   }
 
-  flush(): void {
-    this.#shared.flush()
+  flush(): Promise<void> {
+    return this.#shared.flush()
   }
 }
 
@@ -132,9 +135,7 @@ export function createLogger(options: LoggerOptions = {}): AdjustableLogger {
     level: 'info',
     threshold: thresholds.info,
     handlers,
-    flush() {
-      for (const output of outputs) flushOne(output)
-    },
+    flush: () => flushAll(outputs),
   }
   const logger = new PinoLogger(inner, shared)
   logger.level = options.level ?? 'info'
@@ -151,12 +152,20 @@ function isFile(descriptor: number): boolean {
   }
 }
 
-function flushOne(output: SonicBoom): void {
-  try {
-    output.flushSync()
-  } catch {
-    // The descriptor is gone or not ready yet; there is nobody left to tell.
-  }
+/** Milliseconds. */
+const flushTimeout = 500
+
+async function flushAll(outputs: readonly SonicBoom[]): Promise<void> {
+  // What makes lines readable hands them on in a later turn.
+  await new Promise((resolve) => setImmediate(resolve))
+  const written = outputs.map((output) => new Promise<void>((resolve) => output.flush(() => resolve())))
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, flushTimeout)
+    void Promise.all(written).then(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
 }
 
 function openLogFile(file: string): number {

@@ -61,6 +61,11 @@ export class RunningCommand {
     this.#child.stdin.end(text)
   }
 
+  /** Nobody reads its log any more. */
+  stopReadingErrors(): void {
+    this.#child.stderr.destroy()
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name)
   }

@@ -247,11 +247,6 @@ class PluginConfigReader {
   }
 }
 
-/** The manual of EMQ has Erlang terms in a NAME.conf too; no key begins so. */
-function looksLikeTerms(text: string): boolean {
-  return /^\ufeff?(?:\s*%.*\n)*\s*\[/.test(text)
-}
-
 /** Names of environment variables have no '-'. */
 function plain(name: string): string {
   return name.toLowerCase().replaceAll('-', '_')

@@ -19,14 +19,17 @@ export function addCheckConfig(program: Command): void {
 }
 
 async function check(flags: SettingFlags): Promise<void> {
-  const [{ describeOrigin }, { partsOfConfig }, { readConfig }] = await Promise.all([
+  const [{ describeOrigin }, { partsOfConfig }, { readConfig }, { rehearsePlugins }] = await Promise.all([
     import('@hookmq/config'),
     import('../broker/parts.ts'),
     import('../config/read.ts'),
+    import('../plugins/places.ts'),
   ])
   const config = readConfig(flags)
   // Also what the files name: plugins are imported (not set up), the kinds of listeners are known.
-  const { problems } = await partsOfConfig(config, config.place.home)
+  const home = config.place.shipped ? process.cwd() : config.place.home
+  const { problems, pluginNames = [], places } = await partsOfConfig(config, home)
+  const warnings = places === undefined ? [] : await rehearsePlugins(pluginNames, places)
   // Which plugins authenticate is known only once they are set up: without any there is nothing to wait for.
   const [problem] = config.plugins.load.length === 0 ? (problems?.(false) ?? []) : []
   if (problem !== undefined) throw new HookmqError('LISTENER_UNSAFE', problem)
@@ -37,5 +40,5 @@ async function check(flags: SettingFlags): Promise<void> {
   }))
   const width = Math.max(0, ...lines.map(({ text }) => Math.min(text.length, 60)))
   for (const { text, origin } of lines) process.stdout.write(`${text.padEnd(width)}  (${origin})\n`)
-  for (const warning of config.warnings) process.stdout.write(`warning: ${warning}\n`)
+  for (const warning of [...config.warnings, ...warnings]) process.stdout.write(`warning: ${warning}\n`)
 }

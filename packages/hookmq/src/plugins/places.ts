@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, extname, join } from 'node:path'
-import { type Config, ConfigError, declaresKey, parseConf } from '@hookmq/config'
+import { type Config, ConfigError, declaresKey, parseConf, readPluginConfig } from '@hookmq/config'
 import { joinKey } from '@hookmq/kit'
+import { HookmqError } from '../errors.ts'
 import { Catalogue } from './catalogue.ts'
 import { importPlugin } from './load.ts'
 import type { PluginPlaces } from './manager.ts'
@@ -40,6 +41,25 @@ export async function requireKnownKeys(
     .filter(({ words }) => !inFiles.has(joinKey(words)) && !plugins.some((plugin) => declaresKey(plugin, words)))
     .flatMap(({ unknown }) => (unknown === undefined ? [] : [unknown]))
   if (errors.length > 0) throw ConfigError.first(errors)
+}
+
+/**
+ * Imports plugins by name and reads their settings, without setting them up. Resolves to lines about what the broker would warn of; rejects with what would
+ * keep one from being loaded.
+ */
+export async function rehearsePlugins(names: readonly string[], places: PluginPlaces): Promise<string[]> {
+  const catalogue = new Catalogue(places)
+  const warnings: string[] = []
+  for (const name of names) {
+    const source = await catalogue.find(name)
+    if (source === undefined)
+      throw new HookmqError('PLUGIN_NOT_FOUND', `plugin ${name}: there is no plugin of this name`)
+    const plugin = await importPlugin(source.file)
+    const own = source.package === undefined ? [] : [join(source.package.folder, 'etc')]
+    const init = { ...places, spelling: name, folders: [...places.folders, ...own] }
+    warnings.push(...readPluginConfig(plugin, init).warnings)
+  }
+  return warnings
 }
 
 /** Keys of all NAME.conf in a folder: plugins that declare nothing have no others. A file that cannot be read is its plugin's trouble. */

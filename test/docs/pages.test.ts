@@ -5,6 +5,7 @@ import { Session } from './session.ts'
 
 /** Pages whose every step is played as a reader would. */
 const pages = [
+  'ctl.md',
   'first-plugin.md',
   'testing-plugins.md',
   'plugins/auth-clientid.md',

@@ -2,12 +2,15 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createConnection } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { cleanEnvironment, projectRoot } from './installed.ts'
 
-const options = ['tcp', 'ws'].flatMap((kind) => ['--set', `listener.${kind}.external=127.0.0.1:0`])
+const ports = ['tcp', 'ws'].flatMap((kind) => ['--set', `listener.${kind}.external=127.0.0.1:0`])
 
 function olderNode(env: NodeJS.ProcessEnv): string | undefined {
   try {
@@ -46,7 +49,10 @@ async function startedPort(npm: ChildProcess): Promise<number> {
 
 /** Options reach the broker, SIGTERM to npm ends the broker, and nothing is left. */
 async function startAndStop(context: TestContext, env: NodeJS.ProcessEnv): Promise<void> {
-  const npm = spawn('npm', ['start', '--silent', '--', ...options], {
+  // A broker that somebody runs in this checkout has its data folder.
+  const dataDir = mkdtempSync(join(tmpdir(), 'hookmq-npm-start-'))
+  context.after(() => rmSync(dataDir, { recursive: true, force: true }))
+  const npm = spawn('npm', ['start', '--silent', '--', ...ports, '--data-dir', dataDir], {
     cwd: projectRoot,
     env,
     stdio: ['ignore', 'pipe', 'inherit'],

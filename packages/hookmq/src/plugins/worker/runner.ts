@@ -23,8 +23,9 @@ export interface WorkerRunnerInit {
 
 /** A worker that has run for so long is well; when it ends after that, the count of restarts begins anew. Milliseconds. */
 const wellAfter = 60_000
-/** For what the plugin does when it goes: less than the host waits for. */
+/** For what the plugin does when it goes: less than the host waits for. One whose setup has failed has little to do. */
 const teardownPatience = 4000
+const failedTeardownPatience = 1000
 
 const threadFile = new URL(`./thread${extname(import.meta.url)}`, import.meta.url)
 
@@ -43,6 +44,7 @@ export class WorkerRunner implements PluginRunner {
   #side: BrokerSide | undefined
   #stopWatching: (() => void) | undefined
   #failSetup: ((error: Error) => void) | undefined
+  /** When its setup ended; 0 before. */
   #startedAt = 0
   /** Why the worker has ended. */
   #ended: string | undefined
@@ -90,10 +92,11 @@ export class WorkerRunner implements PluginRunner {
     if (this.#ended === undefined && peer !== undefined) {
       this.#worker?.ref()
       const { promise, resolve } = Promise.withResolvers<void>()
+      const milliseconds = this.#startedAt === 0 ? failedTeardownPatience : teardownPatience
       const timer = setTimeout(() => {
-        this.#log?.error('plugin did not end its teardown; its worker is ended', { milliseconds: teardownPatience })
+        this.#log?.error('plugin did not end its teardown; its worker is ended', { milliseconds })
         resolve()
-      }, teardownPatience)
+      }, milliseconds)
       await Promise.race([peer.call(TEAR_DOWN).catch(() => {}), promise])
       clearTimeout(timer)
     }
@@ -123,7 +126,13 @@ export class WorkerRunner implements PluginRunner {
     calls.port1.unref()
     answers.port1.unref()
     this.#worker = this.#spawn(context, calls.port2, answers.port2)
-    this.#stopWatching = watchWorker(this.#worker, this.#shared, this.#limits, (reason) => this.#end(reason))
+    this.#stopWatching = watchWorker(
+      this.#worker,
+      this.#shared,
+      this.#limits,
+      () => this.#startedAt !== 0,
+      (reason) => this.#end(reason),
+    )
     return peer
   }
 

@@ -7,19 +7,21 @@ const megabyte = 1024 * 1024
 
 /**
  * Looks whether a worker lives and keeps to its memory; tells once what is wrong. It counts looks, not time: a broker that was held up itself
- * must not take that for its worker's fault. Returns what ends it.
+ * must not take that for its worker's fault. While the plugin is set up, which may mean that much code is read, only the host's patience counts.
+ * Returns what ends it.
  */
 export function watchWorker(
   worker: Worker,
   shared: SharedNumbers,
   { hangTimeout, memory }: WorkerLimits,
+  isSetUp: () => boolean,
   found: (reason: string) => void,
 ): () => void {
   let last: number | 'waiting' = 'waiting'
   let silent = 0
   const timer = setInterval(() => {
     const sign = lifeSign(shared)
-    silent = sign !== 'waiting' && sign === last ? silent + 1 : 0
+    silent = isSetUp() && sign !== 'waiting' && sign === last ? silent + 1 : 0
     last = sign
     if (silent >= looks) {
       found(`it did not answer for ${hangTimeout} ms: a handler does not return, or takes too long`)

@@ -76,10 +76,6 @@ export class Tracer {
     return true
   }
 
-  async stopAll(): Promise<void> {
-    for (const { type, filter } of this.list()) await this.stop(type, filter)
-  }
-
   #write(client: ClientInfo | undefined, topic: string | undefined, event: string, detail: string): void {
     for (const trace of this.#traces.values()) {
       if (!concerns(trace, client, topic)) continue

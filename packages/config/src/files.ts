@@ -43,7 +43,7 @@ function contentOf(file: string): string {
   }
 }
 
-export function reasonOf(error: unknown): string {
+function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (code === 'ENOENT') return 'no such file'
   if (code === 'EACCES') return 'no permission'

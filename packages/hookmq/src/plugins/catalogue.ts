@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, extname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -32,6 +32,12 @@ export class Catalogue {
 
   constructor(places: CataloguePlaces) {
     this.#places = places
+  }
+
+  /** A path that is only right from where the broker was started, as one that is right from everywhere; anything else as it is. */
+  place(name: string): string {
+    const here = resolve(name)
+    return isPath(name) && !existsSync(resolve(this.#places.home, name)) && existsSync(here) ? here : name
   }
 
   /** One for each name, the operator's own first. Nothing is imported. What has no usable package.json is left out. */
@@ -99,7 +105,7 @@ export function answersTo(plugin: Pick<Plugin, 'name' | 'aliases'>, name: string
   return [plugin.name, ...(plugin.aliases ?? [])].some((own) => comparable(own) === wanted)
 }
 
-export function isPath(name: string): boolean {
+function isPath(name: string): boolean {
   if (name.startsWith('.') || isAbsolute(name) || moduleExtensions.has(extname(name))) return true
   return name.includes('/') && !name.startsWith('@')
 }

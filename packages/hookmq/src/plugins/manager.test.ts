@@ -142,6 +142,10 @@ describe('load, unload and reload by name', () => {
     assert.equal(loaded(), `'./mine/single.mjs'.\n'${join(home, 'plugins/one')}'.\n`)
     const gone = await manager.loadPlugin('./mine/none.ts')
     assert.match(String('error' in gone && gone.error), /no such file/)
+    assert.equal(
+      manager.plugins().some(({ name }) => name.includes('none')),
+      false,
+    )
   })
 
   test('what a plugin needs is started first, and cannot be taken from under it', async (scope) => {

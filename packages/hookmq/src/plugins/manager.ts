@@ -121,7 +121,8 @@ export class PluginManager {
     return views
   }
 
-  async loadPlugin(name: string): Promise<PluginOutcome> {
+  async loadPlugin(spelling: string): Promise<PluginOutcome> {
+    const name = this.#catalogue.place(spelling)
     const outcome = await this.#load(name)
     if (outcome.ok) this.#remember(name)
     return outcome
@@ -279,16 +280,11 @@ export class PluginManager {
       const reason = messageOf(error)
       const code = error instanceof HookmqError ? error.code : undefined
       const failed = this.#find(name)
-      if (failed === undefined)
-        this.#known.set(name, {
-          name,
-          spelling: name,
-          file: source?.file,
-          package: source?.package,
-          error: reason,
-          code,
-        })
-      else if (!this.#broker.plugins.has(failed.name)) Object.assign(failed, { error: reason, code })
+      // What is not there was a slip of the pen, and nothing that anybody waits for.
+      if (failed === undefined && source !== undefined)
+        this.#known.set(name, { name, spelling: name, file: source.file, package: source.package, error: reason, code })
+      else if (failed !== undefined && !this.#broker.plugins.has(failed.name))
+        Object.assign(failed, { error: reason, code })
       return { ok: false, error: reason }
     }
   }

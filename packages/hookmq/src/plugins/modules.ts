@@ -70,7 +70,7 @@ export function appearance(file: string): string {
  * Lets a plugin file that lies outside any package `import … from 'hookmq'` (or '@hookmq/api', '@hookmq/kit', '@hookmq/mqtt'): a copy that is installed
  * near the file wins, this installation is only the fallback. And passes the number of a generation on to what it imports. Idempotent.
  */
-export function registerResolve(): void {
+function registerResolve(): void {
   if (registered) return
   registered = true
   registerHooks({

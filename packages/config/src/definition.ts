@@ -4,6 +4,7 @@ import type {
   ListenerKind,
   LogSettings,
   PluginSettings,
+  StoreSettings,
   WebSocketSettings,
 } from './settings.ts'
 import type { ValueType } from './types.ts'
@@ -49,6 +50,7 @@ export interface Draft {
   dataDir: string
   aclFile: string | undefined
   mountpoint: string | undefined
+  store: StoreSettings
   log: LogSettings
   control: ControlSettings
   plugins: Omit<PluginSettings, 'overrides'>

@@ -13,6 +13,7 @@ import type {
   LogSettings,
   PluginOverride,
   PluginSettings,
+  StoreSettings,
 } from './settings.ts'
 
 export interface LoadConfigInit {
@@ -42,6 +43,7 @@ export interface Config {
   dataDir: string
   /** File of the access rules. */
   aclFile: string | undefined
+  store: StoreSettings
   log: LogSettings
   control: ControlSettings
   plugins: PluginSettings
@@ -98,6 +100,7 @@ export function loadConfig(init: LoadConfigInit = {}): Config {
     node: draft.options.node,
     dataDir: draft.dataDir,
     aclFile: draft.aclFile,
+    store: draft.store,
     log: draft.log,
     control: draft.control,
     plugins: { ...draft.plugins, overrides },
@@ -122,6 +125,7 @@ function newDraft(): Draft {
     dataDir: '',
     aclFile: undefined,
     mountpoint: undefined,
+    store: { type: 'sqlite', durability: 'fsync' },
     log: { level: 'info', to: 'console', format: 'auto', file: '' },
     control: { profile: '4.x' },
     plugins: { etcDir: '', dir: undefined, loadedFile: undefined, load: [] },

@@ -1,7 +1,7 @@
 import { define, type KeyDefinition } from './definition.ts'
 import { brokerKeys } from './schema-broker.ts'
 import { listenerKeys } from './schema-listeners.ts'
-import type { ControlSettings, LogSettings } from './settings.ts'
+import type { ControlSettings, LogSettings, StoreSettings } from './settings.ts'
 import { oneOf, path, string, stringList } from './types.ts'
 
 const files: readonly KeyDefinition[] = [
@@ -50,6 +50,31 @@ const files: readonly KeyDefinition[] = [
     text: 'Plugins to load at the start, before those of `plugins.loaded_file`: names, or paths, with commas between them.',
     apply: (draft, value) => {
       draft.plugins.load = value
+    },
+  }),
+]
+
+const store: readonly KeyDefinition[] = [
+  define('Store', {
+    key: 'store.type',
+    type: oneOf<StoreSettings['type']>({ sqlite: 'sqlite', memory: 'memory' }),
+    default: 'sqlite',
+    text:
+      'Where plugins keep their values: `sqlite` is the file `hookmq.db` in `node.data_dir`, `memory` is gone when the broker stops. ' +
+      'docs/store.md says what is kept.',
+    apply: (draft, value) => {
+      draft.store.type = value
+    },
+  }),
+  define('Store', {
+    key: 'store.durability',
+    type: oneOf<StoreSettings['durability']>({ fsync: 'fsync', os: 'os', none: 'none' }),
+    default: 'fsync',
+    text:
+      'When something counts as stored: `fsync`: it is on the disk; `os`: the operating system has it, a power failure loses the last ' +
+      'changes; `none`: the same, and a power failure may damage the file.',
+    apply: (draft, value) => {
+      draft.store.durability = value
     },
   }),
 ]
@@ -118,4 +143,12 @@ const zone = define('Listeners', {
 })
 
 /** Every key that a configuration may have, in the order of the reference. */
-export const brokerSchema: readonly KeyDefinition[] = [...files, ...log, control, ...brokerKeys, ...listenerKeys, zone]
+export const brokerSchema: readonly KeyDefinition[] = [
+  ...files,
+  ...store,
+  ...log,
+  control,
+  ...brokerKeys,
+  ...listenerKeys,
+  zone,
+]

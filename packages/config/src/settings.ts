@@ -125,6 +125,13 @@ export interface ControlSettings {
   profile: '2.x' | '4.x'
 }
 
+export interface StoreSettings {
+  /** 'sqlite': a file in the data folder. */
+  type: 'sqlite' | 'memory'
+  /** Which failure a stored value survives: of the machine, of the process, or of the process with the file at risk when the machine fails. */
+  durability: 'fsync' | 'os' | 'none'
+}
+
 export interface LogSettings {
   level: 'debug' | 'info' | 'warn' | 'error'
   to: 'console' | 'file' | 'both' | 'off'

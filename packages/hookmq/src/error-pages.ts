@@ -119,6 +119,12 @@ const remedies: Readonly<Record<ErrorCode, Remedy>> = {
       '/var/lib/hookmq: another broker is using this data folder (process 4711); stop it, or give this one its own with --data-dir',
     remedy: 'Stop the other broker, or give this one a folder of its own: `--data-dir`.',
   },
+  STORE_UNUSABLE: {
+    example:
+      '/var/lib/hookmq/hookmq.db: written by a later version of HookMQ (its schema is 2, this one knows those up to 1); start that version, or put a backup of before in its place',
+    remedy:
+      'The message says what is wrong with the file. `hookmq store check` looks through the whole of it, `hookmq store backup FILE` copies what can be read; with `store.type = memory` the broker starts without it, and forgets when it stops.',
+  },
   CONTROL_SOCKET: {
     example: '/var/lib/hookmq/hookmq.sock: no permission; only the user that the broker runs as (and root) may use it',
     remedy: 'Run `hookmq ctl` as the user that the broker runs as, with the same `--data-dir`.',

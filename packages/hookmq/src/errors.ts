@@ -24,6 +24,7 @@ export const errorCodes = {
   BROKER_STATE: 'The broker is not in a state in which this can be done (not started, already started, stopped).',
   DATA_DIR: 'The data folder cannot be made or written.',
   DATA_DIR_LOCKED: 'Another broker is using the data folder.',
+  STORE_UNUSABLE: 'The file that the broker keeps its state in cannot be used.',
   CONTROL_SOCKET: 'The control socket cannot be opened, or the broker behind it did not answer as it should.',
   CONNECT_FAILED: 'The client could not reach the broker.',
   CONNECT_REFUSED: 'The broker refused the connection; `reasonCode` says why.',

@@ -1,10 +1,12 @@
-import { loadConfig } from '@hookmq/config'
+import { resolve } from 'node:path'
+import { type Config, loadConfig } from '@hookmq/config'
 import { findConfig } from '../config/files.ts'
 import type { PluginSpec } from '../plugins/prepare.ts'
 import { version } from '../version.ts'
 import { type BrokerParts, HookmqBroker } from './hookmq.ts'
 import type { CreateBrokerOptions } from './options.ts'
 import { partsOfConfig } from './parts.ts'
+import { keep, type OpenStore, storeOf } from './store.ts'
 
 /**
  * Puts a broker together; nothing runs and nothing is bound before its `start`. Rejects with a HookmqError or a
@@ -14,17 +16,26 @@ import { partsOfConfig } from './parts.ts'
  *     await broker.start()
  */
 export async function createBroker(init: CreateBrokerOptions = {}): Promise<HookmqBroker> {
-  const { listeners, plugins = [], retained, configFile, set, ...own } = init
-  const configured = await configure(configFile, set, plugins)
+  const { listeners, plugins = [], retained, store, dataDir, configFile, set, ...own } = init
+  const { config, ...configured } = await configure(configFile, set, plugins)
   return new HookmqBroker({
     ...configured,
     options: { version, ...configured.options, ...own },
     listeners: listeners ?? configured.listeners,
     retained,
+    store: store === undefined ? storeIn(config, dataDir) : keep(store),
   })
 }
 
-type Configured = Pick<BrokerParts, 'options' | 'listeners' | 'plugins' | 'pluginNames' | 'places'>
+/** Files are written only where somebody asked for it. */
+function storeIn(config: Config, dataDir: string | undefined): OpenStore | undefined {
+  if (dataDir === undefined && !config.sources.has('store.type')) return undefined
+  return storeOf(config.store, dataDir === undefined ? config.dataDir : resolve(dataDir), { lock: true })
+}
+
+interface Configured extends Pick<BrokerParts, 'options' | 'listeners' | 'plugins' | 'pluginNames' | 'places'> {
+  readonly config: Config
+}
 
 async function configure(
   file: string | undefined,
@@ -34,12 +45,9 @@ async function configure(
   const assignments = Object.entries(set ?? {}).map(([key, value]) => `${key}=${value}`)
   if (file !== undefined) {
     const { home } = findConfig(file)
-    const { problems: _, ...parts } = await partsOfConfig(
-      loadConfig({ file, home, set: assignments, pluginKeys: 'keep' }),
-      home,
-      plugins,
-    )
-    return parts
+    const config = loadConfig({ file, home, set: assignments, pluginKeys: 'keep' })
+    const { problems: _, ...parts } = await partsOfConfig(config, home, plugins)
+    return { config, ...parts }
   }
   const config = loadConfig({ text: '', set: assignments, pluginKeys: 'keep' })
   // The defaults of the command (its listeners, its access rules, its folders) are files and ports that nobody here asked for.
@@ -51,6 +59,7 @@ async function configure(
   const folders = sources.has('plugins.etc_dir') ? [config.plugins.etcDir] : []
   const { loadedFile } = config.plugins
   return {
+    config,
     options: set === undefined ? {} : parts.options,
     listeners: parts.listeners,
     plugins: parts.plugins,

@@ -16,7 +16,7 @@ import type {
 import { Broker, type BrokerOptions, type LogControl } from '@hookmq/core'
 import { createSettings } from '@hookmq/kit'
 import type { SubscriptionOptions } from '@hookmq/mqtt'
-import { MemoryRetainedStore, MemoryStore } from '@hookmq/store-memory'
+import { MemoryRetainedStore } from '@hookmq/store-memory'
 import { Client } from '../client/client.ts'
 import { openLink } from '../client/link.ts'
 import type { ClientOptions } from '../client/options.ts'
@@ -26,6 +26,7 @@ import { type PluginSpec, type PreparedPlugin, preparePlugin } from '../plugins/
 import { type AttachableServer, type AttachOptions, attachServer } from './attach.ts'
 import { type ListenerSpec, listenerHost, makeListener } from './listeners.ts'
 import { isLocalAddress, requireGuard } from './safety.ts'
+import { keep, type OpenedStore, type OpenStore } from './store.ts'
 
 export interface BrokerParts {
   readonly options: Partial<BrokerOptions>
@@ -37,6 +38,8 @@ export interface BrokerParts {
   /** Where plugins are found by name, and their settings. Default: the installation and the working directory's `node_modules`; no files of settings. */
   readonly places?: PluginPlaces
   readonly retained?: RetainedStore
+  /** Where plugins keep their values: opened by `start`, closed by `stop`. Default: in memory. */
+  readonly store?: OpenStore
   /**
    * Instead of the rule for listeners that other machines reach: what is not safe, in sentences. `authenticates`: some plugin or
    * hook authenticates clients.
@@ -65,6 +68,8 @@ export class HookmqBroker {
   readonly #detach: (() => void)[] = []
   readonly #anonymousIsExplicit: boolean
   readonly #problems: BrokerParts['problems']
+  readonly #openStore: OpenStore
+  #store: OpenedStore | undefined
   #state: 'new' | 'starting' | 'running' | 'stopping' | 'stopped' = 'new'
   #stopping: Promise<void> | undefined
 
@@ -75,12 +80,12 @@ export class HookmqBroker {
     const exposed = listeners.some((listener) => !isLocalAddress(listenerHost(listener)))
     // Open to others, and nobody said that everybody may come in: then who is not known stays out.
     const allowAnonymous = options.allowAnonymous ?? !exposed
-    const store = new MemoryStore()
+    this.#openStore = parts.store ?? keep()
     this.#core = new Broker(
       { ...options, allowAnonymous },
       {
         retained: retained ?? new MemoryRetainedStore(),
-        store: (namespace) => store.namespace(namespace),
+        store: (namespace) => this.#requireStore().namespace(namespace),
         settings: (plugin, given) => createSettings(plugin.config, given),
       },
     )
@@ -112,6 +117,7 @@ export class HookmqBroker {
       throw new HookmqError('BROKER_STATE', `the broker cannot be started: it is ${this.#state}`)
     this.#state = 'starting'
     try {
+      await this.#useStore(await this.#openStore(this.log))
       await this.#core.start()
       for (const plugin of this.#plugins) await this.#manager.add(plugin)
       await this.#manager.boot(this.#pluginNames)
@@ -139,6 +145,8 @@ export class HookmqBroker {
     await Promise.allSettled(this.#listeners.map((listener) => this.#unbind(listener)))
     // Plugins that do not end must not keep the program from ending; twice, because their hooks are waited for as well.
     await withinTime(this.#core.stop(timeout), 2 * timeout + 500)
+    // What was stored is written also when there is no time for anything else.
+    await this.#store?.close(Math.max(timeout, storePatience))
     this.#state = 'stopped'
   }
 
@@ -293,11 +301,28 @@ export class HookmqBroker {
     return chain?.hooks.some(({ owner }) => owner !== 'core') ?? false
   }
 
+  /** Whoever stopped the broker while the store was being opened has not closed it. */
+  async #useStore(store: OpenedStore): Promise<void> {
+    this.#store = store
+    if (this.#state === 'starting') return
+    await store.close(0)
+    throw new HookmqError('BROKER_STATE', 'the broker was stopped while it started')
+  }
+
+  #requireStore(): OpenedStore {
+    if (this.#store === undefined)
+      throw new HookmqError('BROKER_STATE', 'the store is not open: the broker has not started')
+    return this.#store
+  }
+
   #requireRunning(method: string): void {
     if (this.#state === 'running') return
     throw new HookmqError('BROKER_STATE', `${method} needs a running broker; this one is ${this.#state}`)
   }
 }
+
+/** Milliseconds that a slow disk gets at least, when the broker stops. */
+const storePatience = 1000
 
 function withinTime(work: Promise<void>, milliseconds: number): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { Listener } from '@hookmq/api'
 import { HookmqBroker } from '../broker/hookmq.ts'
 import { partsOfConfig } from '../broker/parts.ts'
+import { storeOf } from '../broker/store.ts'
 import { operatorCommands } from '../commands/index.ts'
 import { type EffectiveConfig, loggerOptions, readConfig, type SettingFlags } from '../config/read.ts'
 import { messageOf } from '../errors.ts'
@@ -43,6 +44,7 @@ export async function assemble(
     options: { ...options, version, log },
     listeners,
     plugins,
+    store: storeOf(config.store, config.dataDir),
     pluginNames: [...watched, ...(pluginNames ?? [])],
     places,
     problems,

@@ -382,6 +382,14 @@ test('useUsernameAsClientId', async (t) => {
   assert.equal(propertiesOf(client.connack).assignedClientIdentifier, 'ann')
 })
 
+test('a client id that a user name stands for is held to maxClientIdLength, too; one that is assigned is not', async (t) => {
+  const broker = await startBroker(t, { useUsernameAsClientId: true, maxClientIdLength: 3 })
+  await broker.connect({ clientId: '' })
+  const client = await broker.open()
+  client.sendConnect({ clientId: 'c', username: 'abcd' })
+  await client.expect('connack', { reasonCode: 0x85 })
+})
+
 test('without the ACL cache every message is authorized', async (t) => {
   const broker = await startBroker(t, { aclCache: false }, { record: false })
   const asked = countAuthorizations(broker)

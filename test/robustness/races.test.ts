@@ -147,3 +147,22 @@ test('a connection that a limit holds leaves no timer behind when it goes', asyn
   await client.expectDisconnect(0x98)
   assert.equal(timers, 0)
 })
+
+test('who was kicked finds no session, also when back before a hook let the kick come to its end', async (t) => {
+  const broker = await startBroker(t, { hookTimeout: 0 })
+  const { opened, open } = gate()
+  broker.hook('message.publish', async (_, message) => {
+    if (message.topic === 'gone') await opened
+  })
+  const will = { topic: 'gone', payload: Buffer.from('x'), qos: 0, retain: false } as const
+  const first = await broker.connect({ clientId: 'c', will, ...kept })
+  await subscribe(first, 'a')
+  assert.equal(broker.broker.link.kick('c'), true)
+  const second = await broker.connect({ clientId: 'c', ...kept })
+  assert.equal(second.connack?.sessionPresent, false)
+  open()
+  await first.expectDisconnect(0x98)
+  await subscribe(second, 'b')
+  publish(second, 'b', 'x')
+  await second.expect('publish', { topic: 'b' })
+})

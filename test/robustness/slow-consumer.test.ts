@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { payloads, publish, subscribe } from '../support/actions.ts'
+import { payloads, publish, publishThrough, subscribe } from '../support/actions.ts'
 import { startBroker } from '../support/broker.ts'
 import { ManualClock } from '../support/clock.ts'
 import { currentVersions, testVersions } from '../support/versions.ts'
@@ -115,4 +115,19 @@ test('queueDrop newest keeps the oldest', async (t) => {
   }
   const back = await broker.connect(settings)
   assert.deepEqual(payloads(await back.settle()), ['1', '2'])
+})
+
+test('a message that waits keeps no more memory than its own', async (t) => {
+  const broker = await startBroker(t, {}, { record: false })
+  const settings = { clientId: 's', clean: false, properties: { sessionExpiryInterval: 100 } }
+  const sleeper = await broker.connect(settings)
+  await subscribe(sleeper, 'a', { qos: 1 })
+  await sleeper.disconnect()
+  const publisher = await broker.connect()
+  await publishThrough(publisher, 'a', 'small', { qos: 1 })
+  const kept: number[] = []
+  broker.hook('message.delivered', (_, { payload }) => void kept.push(payload.buffer.byteLength))
+  const back = await broker.connect(settings)
+  await back.expect('publish', { payload: 'small' })
+  assert.deepEqual(kept, ['small'.length])
 })

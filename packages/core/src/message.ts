@@ -32,7 +32,7 @@ function makeId(timestamp: number): string {
 /** The one shape of message that moves inside the core. Hooks see it as a `Message`. */
 export class BrokerMessage implements Message {
   readonly topic: string
-  readonly payload: Uint8Array
+  payload: Uint8Array
   readonly qos: QoS
   readonly retain: boolean
   readonly dup: boolean
@@ -89,6 +89,19 @@ export class BrokerMessage implements Message {
   /** For a publisher's packet, which has them already. */
   set topicBytes(bytes: Buffer) {
     this.#topicBytes = bytes
+  }
+
+  /**
+   * For a message that will wait: small payloads lie in buffers that are shared with many others, and one that stays would keep all
+   * of its neighbours' memory. Gives it a buffer of its own.
+   */
+  compact(): void {
+    const { payload } = this
+    if (payload.buffer.byteLength <= 2 * payload.length + 64) return
+    const own = Buffer.allocUnsafeSlow(payload.length)
+    own.set(payload)
+    this.payload = own
+    this.#topicBytes = undefined
   }
 
   get needsRecheck(): boolean {

@@ -39,9 +39,10 @@ export function handleConnect(channel: Channel, packet: ConnectPacket): void {
     (properties) => {
       if (channel.state !== 'connecting') return
       if (properties instanceof Refusal) return refuse(channel, properties)
-      const fault = checkConnect(channel, packet)
+      const identity = identityOf(channel, packet)
+      const fault = checkConnect(channel, packet, identity)
       if (fault !== undefined) return refuse(channel, fault)
-      return after(authenticate(channel, credentialOf(channel, packet)), (outcome) =>
+      return after(authenticate(channel, credentialOf(channel, packet, identity)), (outcome) =>
         finishConnect(channel, packet, properties, outcome),
       )
     },
@@ -94,14 +95,15 @@ function sessionExpiry(
 }
 
 /** What the broker cannot or will not serve, in the order in which a client should learn of it. */
-function checkConnect(channel: Channel, packet: ConnectPacket): Refusal | undefined {
+function checkConnect(channel: Channel, packet: ConnectPacket, { clientId }: Identity): Refusal | undefined {
   const { options } = channel.broker
+  const longest = Math.max(Buffer.byteLength(packet.clientId), Buffer.byteLength(clientId))
   const { will } = packet
   if (packet.clientId === '' && !packet.cleanStart && packet.protocolVersion < 5) {
     // [MQTT-3.1.3-8 v3.1.1]
     return new Refusal('reject', ReasonCode.ClientIdentifierNotValid, 'core', 'an empty client id needs clean session')
   }
-  if (Buffer.byteLength(packet.clientId) > options.maxClientIdLength) {
+  if (longest > options.maxClientIdLength) {
     return new Refusal('reject', ReasonCode.ClientIdentifierNotValid, 'core', 'the client id is too long')
   }
   if (packet.protocolVersion === 3 && packet.clientId === '') {
@@ -116,9 +118,14 @@ function checkConnect(channel: Channel, packet: ConnectPacket): Refusal | undefi
   return undefined
 }
 
-function credentialOf(channel: Channel, packet: ConnectPacket): Credential {
-  const { transport, broker } = channel
-  const { options } = broker
+interface Identity {
+  /** '': one is to be assigned. */
+  readonly clientId: string
+  readonly username: string | undefined
+}
+
+/** The client's names: its own, or those that its certificate or user name stand for. */
+function identityOf({ transport, broker: { options } }: Channel, packet: ConnectPacket): Identity {
   const certificate = transport.peerCertificate
   const fromCertificate = (kind: 'off' | 'cn' | 'dn'): string | undefined =>
     kind === 'cn' ? certificate?.commonName : kind === 'dn' ? certificate?.subject : undefined
@@ -126,6 +133,12 @@ function credentialOf(channel: Channel, packet: ConnectPacket): Credential {
   const clientId =
     fromCertificate(options.peerCertAsClientId) ??
     (options.useUsernameAsClientId ? (username ?? packet.clientId) : packet.clientId)
+  return { clientId, username }
+}
+
+function credentialOf(channel: Channel, packet: ConnectPacket, { clientId, username }: Identity): Credential {
+  const { transport } = channel
+  const certificate = transport.peerCertificate
   channel.authenticationMethod = packet.properties.authenticationMethod
   return {
     // [MQTT-3.1.3-6] [MQTT-3.1.3-7] [MQTT-3.1.3-6 v3.1.1]

@@ -43,6 +43,8 @@ export function endConnection(channel: Channel, ending: Ending): void {
   const gone = ending.sessionGone ?? (session.channel === channel ? undefined : 'takenover')
   if (gone === undefined) {
     session.detach()
+    // A hook may make the end wait; who comes back meanwhile must not find the session that was to end.
+    if (ending.endSession === true) session.expiryInterval = 0
     broker.chains.sessionDisconnected.notify({ client, session: session.info() })
   }
   const { will } = channel

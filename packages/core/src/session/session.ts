@@ -241,6 +241,7 @@ export class Session implements DeliveryTarget {
   }
 
   #enqueue(delivery: Delivery): void {
+    delivery.message.compact()
     this.#queue ??= new MessageQueue()
     this.#queue.push(delivery, this.broker.options, (dropped) => this.#drop(dropped, 'queue_full'))
   }

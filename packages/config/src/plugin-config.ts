@@ -40,7 +40,13 @@ export interface PluginConfig {
 }
 
 /** Settings that every plugin has, unless it declares a key of this name. */
-const hostKeys = new Set(['placement'])
+const hostKeys = new Set([
+  'placement',
+  'worker.memory',
+  'worker.queue_limit',
+  'worker.queue_bytes',
+  'worker.hang_timeout',
+])
 
 interface Given {
   readonly words: readonly string[]

@@ -175,9 +175,10 @@ export class Admin implements BrokerAdmin {
   }
 
   hooks(): readonly ChainView[] {
+    const placements = new Map(this.#broker.plugins.list().map(({ plugin, placement }) => [plugin.name, placement]))
     return this.#broker.hooks.describe().map((chain) => ({
       ...chain,
-      hooks: chain.hooks.map((hook) => ({ ...hook, placement: 'in-process' })),
+      hooks: chain.hooks.map((hook) => ({ ...hook, placement: placements.get(hook.owner) ?? 'in-process' })),
     }))
   }
 

@@ -1,6 +1,7 @@
 import type { Plugin } from '@hookmq/api'
 import { inProcess, type PluginRunner } from '@hookmq/core'
 import { HookmqError } from '../errors.ts'
+import { readLimits } from './worker/limits.ts'
 import { WorkerRunner } from './worker/runner.ts'
 
 /** A plugin, and what there is to know about where its code is. */
@@ -26,5 +27,5 @@ export function runnerFor({ plugin, file, host }: Placeable): PluginRunner {
       'PLUGIN_PLACEMENT',
       `plugin ${plugin.name}: a plugin that was given as an object cannot run in a worker; give the path of its module`,
     )
-  return new WorkerRunner({ plugin, file })
+  return new WorkerRunner({ plugin, file, limits: readLimits(plugin.name, host) })
 }

@@ -1,6 +1,10 @@
+import type { PluginConfigKey } from '@hookmq/api'
+import { expectedSetting, readSetting } from '@hookmq/kit'
+import { HookmqError } from '../../errors.ts'
+
 /** What a worker may take, and how long one waits for it. */
 export interface WorkerLimits {
-  /** Megabytes of heap, and as many again outside of it. */
+  /** Bytes of heap, and as many again in buffers outside of it. */
   readonly memory: number
   /** Calls that may wait for the worker's answer. */
   readonly queue: number
@@ -14,11 +18,40 @@ export interface WorkerLimits {
   readonly restartDelay: readonly [first: number, most: number]
 }
 
+export const megabyte = 1024 * 1024
+
 export const defaultLimits: WorkerLimits = {
-  memory: 256,
+  memory: 256 * megabyte,
   queue: 65_536,
-  queueBytes: 64 * 1024 * 1024,
+  queueBytes: 64 * megabyte,
   hangTimeout: 10_000,
   patience: 5000,
   restartDelay: [500, 60_000],
+}
+
+/** What the operator can set of them, as `plugin.NAME.KEY`. */
+const keys: {
+  readonly [field in 'memory' | 'queue' | 'queueBytes' | 'hangTimeout']: readonly [string, PluginConfigKey]
+} = {
+  memory: ['worker.memory', { type: 'bytesize', minimum: 16 * megabyte, description: '' }],
+  queue: ['worker.queue_limit', { type: 'integer', minimum: 1, maximum: 16_000_000, description: '' }],
+  queueBytes: ['worker.queue_bytes', { type: 'bytesize', minimum: megabyte, description: '' }],
+  hangTimeout: ['worker.hang_timeout', { type: 'duration', minimum: 500, maximum: 86_400_000, description: '' }],
+}
+
+/** The limits from a plugin's settings. Throws a HookmqError with code PLUGIN_PLACEMENT. */
+export function readLimits(plugin: string, settings: Readonly<Record<string, string>>): Partial<WorkerLimits> {
+  const limits: Record<string, unknown> = {}
+  for (const [field, [key, definition]] of Object.entries(keys)) {
+    const text = settings[key]
+    if (text === undefined) continue
+    const value = readSetting(definition, text)
+    if (value === undefined)
+      throw new HookmqError(
+        'PLUGIN_PLACEMENT',
+        `plugin ${plugin}: ${key}: expected ${expectedSetting(definition)}, got ${JSON.stringify(text)}`,
+      )
+    limits[field] = value
+  }
+  return limits
 }

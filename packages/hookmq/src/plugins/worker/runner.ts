@@ -5,7 +5,7 @@ import type { PluginRunner } from '@hookmq/core'
 import { messageOf } from '../../errors.ts'
 import { BrokerSide } from './broker-side.ts'
 import { Encoder } from './codec.ts'
-import { defaultLimits, type WorkerLimits } from './limits.ts'
+import { defaultLimits, megabyte, type WorkerLimits } from './limits.ts'
 import { Peer } from './peer.ts'
 import { ASK_AND_WAIT, SET_UP, TEAR_DOWN, type WaitedAnswer, type WorkerStart } from './protocol.ts'
 import { makeShared, markSeen, type SharedNumbers, wakeWaiter } from './shared.ts'
@@ -160,11 +160,11 @@ export class WorkerRunner implements PluginRunner {
     const worker = new Worker(threadFile, {
       workerData: start,
       transferList: [port, answers],
-      resourceLimits: { maxOldGenerationSizeMb: memory },
+      resourceLimits: { maxOldGenerationSizeMb: memory / megabyte },
       name: `plugin ${plugin.name}`,
     })
     worker.on('error', (error: Error & { readonly code?: string }) => {
-      if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') this.#end(`it needed more than ${memory} MB of memory`)
+      if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') this.#end(`it needed more than ${memory / megabyte} MB of memory`)
       else this.#end(`nobody caught what it threw: ${messageOf(error)}`, error)
     })
     worker.on('exit', (code) => this.#end(`it called process.exit(${code})`))

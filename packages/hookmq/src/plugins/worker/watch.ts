@@ -1,9 +1,8 @@
 import type { Worker } from 'node:worker_threads'
-import type { WorkerLimits } from './limits.ts'
+import { megabyte, type WorkerLimits } from './limits.ts'
 import { lifeSign, type SharedNumbers } from './shared.ts'
 
 const looks = 5
-const megabyte = 1024 * 1024
 
 /**
  * Looks whether a worker lives and keeps to its memory; tells once what is wrong. It counts looks, not time: a broker that was held up itself
@@ -30,7 +29,7 @@ export function watchWorker(
     // The heap has a limit of its own; what buffers hold outside of it has none.
     worker.getHeapStatistics().then(
       ({ external_memory: bytes }) => {
-        if (bytes > memory * megabyte) found(`it held more than ${memory} MB in buffers`)
+        if (bytes > memory) found(`it held more than ${memory / megabyte} MB in buffers`)
       },
       () => {
         // It has just ended, and that is told elsewhere.

@@ -62,7 +62,7 @@ const ends: [topic: string, reason: RegExp][] = [
 for (const [topic, reason] of ends)
   test(`${topic}: the worker ends, its policy holds, and it is started again`, async (scope) => {
     const subject = await startSubject(scope, 'worker', 'misbehaves on demand', {
-      limits: { memory: 24, hangTimeout: 2000, restartDelay: [300, 300] },
+      limits: { memory: 24 * 1024 * 1024, hangTimeout: 2000, restartDelay: [300, 300] },
     })
     assert.equal(await passed(subject, 'open'), 'changed')
     assert.equal(await refusal(subject, 'guarded'), undefined)

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
 import { createBroker, type HookmqBroker } from 'hookmq'
 import mqtt from 'mqtt'
 
@@ -18,7 +19,7 @@ function blocks(page: string): string[] {
 }
 
 const plugins = new Map<string, string>()
-for (const page of ['README.md', 'docs/hooks.md']) {
+for (const page of ['README.md', 'docs/hooks.md', 'docs/plugin-placement.md']) {
   for (const block of blocks(page)) {
     const name = /export default definePlugin\(\{\s*name: '([^']+)'/.exec(block)?.[1]
     if (name !== undefined) plugins.set(name, block)
@@ -53,6 +54,21 @@ function nextMessage(client: mqtt.MqttClient): Promise<{ topic: string; text: st
 }
 
 const uses: Record<string, (scope: TestContext, broker: HookmqBroker) => Promise<void>> = {
+  async compress(scope, broker) {
+    const [{ placement }] = broker.admin.plugins().filter(({ name }) => name === 'compress')
+    assert.equal(placement, 'worker')
+    const client = await connect(scope, broker)
+    await client.subscribeAsync('reports/#')
+    let payload: Buffer | undefined
+    client.on('message', (_topic, bytes) => {
+      payload = bytes
+    })
+    const message = nextMessage(client)
+    await client.publishAsync('reports/daily', 'a'.repeat(5000))
+    assert.equal((await message).packet.properties?.contentType, 'application/gzip')
+    assert.equal(gunzipSync(payload ?? Buffer.alloc(0)).toString(), 'a'.repeat(5000))
+    assert.ok(broker.metrics()['plugins.compress.saved_bytes'] > 4000)
+  },
   async shout(scope, broker) {
     const client = await connect(scope, broker)
     await client.subscribeAsync('#')

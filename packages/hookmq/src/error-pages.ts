@@ -123,7 +123,7 @@ const remedies: Readonly<Record<ErrorCode, Remedy>> = {
     example:
       '/var/lib/hookmq/hookmq.db: written by a later version of HookMQ (its schema is 2, this one knows those up to 1); start that version, or put a backup of before in its place',
     remedy:
-      'The message says what is wrong with the file. `hookmq store check` looks through the whole of it, `hookmq store backup FILE` copies what can be read; with `store.type = memory` the broker starts without it, and forgets when it stops.',
+      'The message says what is wrong with the file. `hookmq store check` looks through the whole of it; with `store.type = memory` the broker starts without it, and forgets when it stops.',
   },
   CONTROL_SOCKET: {
     example: '/var/lib/hookmq/hookmq.sock: no permission; only the user that the broker runs as (and root) may use it',

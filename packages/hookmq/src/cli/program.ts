@@ -7,6 +7,7 @@ import { addCtl } from './ctl.ts'
 import { addPlugin } from './plugin.ts'
 import { addPub } from './pub.ts'
 import { addStart } from './start.ts'
+import { addStore } from './store.ts'
 import { addSub } from './sub.ts'
 
 const examples = `
@@ -34,6 +35,7 @@ export async function run(args: readonly string[]): Promise<void> {
   addPub(program)
   addSub(program)
   addCtl(program)
+  addStore(program)
   addCompletion(program)
   program
     .command('version')

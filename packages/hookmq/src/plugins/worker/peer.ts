@@ -35,7 +35,7 @@ export interface PeerOptions {
 }
 
 /** There are more calls in flight than may be. */
-export class PeerFull extends Error {
+class PeerFull extends Error {
   override readonly name = 'PeerFull'
 }
 

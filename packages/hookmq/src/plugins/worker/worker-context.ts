@@ -217,6 +217,6 @@ function bindMethods(context: WorkerContext): void {
     Object.defineProperty(context, name, { value: context[name].bind(context) })
 }
 
-export function describe(error: unknown): string {
+function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

@@ -268,7 +268,12 @@ export class PacketParser {
       return
     }
     // Known before the rest of CONNECT has been read: a refusal of it is written in the form of that version.
-    const versionKnown = type === 1 ? (named: ProtocolVersion) => void (this.version = named) : undefined
+    const versionKnown =
+      type === 1
+        ? (named: ProtocolVersion): void => {
+            this.version = named
+          }
+        : undefined
     const packet = decodeControl(type, new PacketReader(buffer, at, end), version, !this.#server, versionKnown)
     if (packet.type === 'connect') {
       // The version was not known when the length was read. [MQTT-1.5.5-1]

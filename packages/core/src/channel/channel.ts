@@ -29,8 +29,8 @@ import type { TopicCache, TopicEntry } from './topic-cache.ts'
 
 /** Why a connection is not being read; one bit each. */
 export const HOLD_CONNECTING = 1
-export const HOLD_WINDOW = 2
-export const HOLD_RATE = 4
+const HOLD_WINDOW = 2
+const HOLD_RATE = 4
 /** Another connection has taken the session over. */
 export const HOLD_TAKEN_OVER = 8
 /** The client does not read the answers to what it asks. */

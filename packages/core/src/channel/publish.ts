@@ -268,7 +268,7 @@ function answer(
 }
 
 /** PUBACK, after message.puback had its say. */
-export function acknowledge(
+function acknowledge(
   channel: Channel,
   packetId: number,
   message: BrokerMessage,

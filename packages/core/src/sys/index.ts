@@ -1,2 +1,1 @@
-export { type SysOptions, SysPublisher } from './sys-publisher.ts'
-export { formatDatetime, formatUptime } from './uptime.ts'
+export { SysPublisher } from './sys-publisher.ts'

@@ -41,9 +41,10 @@ function recorded(broker: HookmqBroker): string[] {
 }
 
 test('start, publish, subscribe, hook, stop', async (scope) => {
-  const broker = await start(scope, { listeners: [{ type: 'tcp', port: 0 }] })
+  // An address of its own: nobody else takes its port over when it is free again.
+  const broker = await start(scope, { listeners: [{ type: 'tcp', host: '127.0.0.77', port: 0 }] })
   assert.equal(broker.running, true)
-  assert.match(broker.listeners[0].address, /^127\.0\.0\.1:\d+$/)
+  assert.match(broker.listeners[0].address, /^127\.0\.0\.77:\d+$/)
   const got: string[] = []
   const end = broker.subscribe('a/#', ({ topic, payload }) => void got.push(`${topic} ${Buffer.from(payload)}`))
   const handle = broker.hook('message.publish', (_, message) => ({

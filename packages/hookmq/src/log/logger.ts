@@ -29,8 +29,8 @@ export interface AdjustableLogger extends Logger {
   /** false: no such handler. Throws for a level that there is not. */
   setHandler(id: string, change: { readonly level?: string; readonly running?: boolean }): boolean
   /**
-   * Resolves when what is buffered has been written; call before the process exits. Gives up after half a second: a reader who
-   * stands still or is gone must not keep the process.
+   * Resolves when what is buffered has been written; call it last, before the process exits. Gives up after half a second, and on
+   * that output for good: a reader who stands still or is gone must not keep the process.
    */
   flush(): Promise<void>
 }
@@ -158,7 +158,16 @@ const flushTimeout = 500
 async function flushAll(outputs: readonly SonicBoom[]): Promise<void> {
   // What makes lines readable hands them on in a later turn.
   await new Promise((resolve) => setImmediate(resolve))
-  const written = outputs.map((output) => new Promise<void>((resolve) => output.flush(() => resolve())))
+  const unwritten = new Set(outputs)
+  const written = outputs.map(
+    (output) =>
+      new Promise<void>((resolve) =>
+        output.flush(() => {
+          unwritten.delete(output)
+          resolve()
+        }),
+      ),
+  )
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, flushTimeout)
     void Promise.all(written).then(() => {
@@ -166,6 +175,8 @@ async function flushAll(outputs: readonly SonicBoom[]): Promise<void> {
       resolve()
     })
   })
+  // At exit the library would try again, without end when the reader is gone.
+  for (const output of unwritten) output.destroy()
 }
 
 function openLogFile(file: string): number {

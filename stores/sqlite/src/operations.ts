@@ -13,24 +13,24 @@ interface Place {
   readonly space: string
 }
 
-export interface Get extends Place {
+interface Get extends Place {
   readonly kind: 'get'
   readonly key: string
 }
 
-export interface Put extends Place {
+interface Put extends Place {
   readonly kind: 'put'
   readonly key: string
   readonly value: Stored
 }
 
-export interface Delete extends Place {
+interface Delete extends Place {
   readonly kind: 'delete'
   readonly key: string
 }
 
 /** Every key of the space goes. */
-export interface Clear extends Place {
+interface Clear extends Place {
   readonly kind: 'clear'
 }
 
@@ -64,7 +64,7 @@ interface Results {
   scan: Page
 }
 
-export type ResultOf<Asked extends Operation> = Results[Asked['kind']]
+type ResultOf<Asked extends Operation> = Results[Asked['kind']]
 export type ResultsOf<Asked extends readonly Operation[]> = { [Index in keyof Asked]: ResultOf<Asked[Index]> }
 export type AnyResult = Results[keyof Results]
 

@@ -22,6 +22,7 @@ cd "$work/hookmq"
 started=$SECONDS
 # One process, so that the signal reaches it as a terminal's Ctrl-C would.
 npm start --silent -- --set listener.tcp.external=127.0.0.1:0 --set listener.ws.external=127.0.0.1:0 \
+  --set plugin.management.dashboard.listener.http=127.0.0.1:0 \
   >"$work/out" 2> >(tee "$work/err" >&2) &
 broker=$!
 until grep -q '^ready' "$work/out"; do

@@ -50,6 +50,7 @@ export const peers: readonly Peer[] = [
       'start',
       ...['--data-dir', join(folder, 'data'), '--log-level', 'error'],
       ...['--set', `listener.tcp.external=127.0.0.1:${port}`, '--set', 'listener.ws.external=127.0.0.1:0'],
+      ...['--set', 'plugin.management.dashboard.listener.http=127.0.0.1:0'],
     ],
   },
   {

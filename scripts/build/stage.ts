@@ -23,6 +23,8 @@ interface Manifest {
   readonly engines: Readonly<Record<string, string>>
   readonly exports: Readonly<Record<string, string>>
   readonly dependencies?: Readonly<Record<string, string>>
+  /** What the plugin host reads of a plugin before it imports it. */
+  readonly hookmq?: object
 }
 
 export interface Staged {
@@ -81,6 +83,7 @@ function stagePackage(root: string, folder: string, compiled: string, out: strin
     engines: manifest.engines,
     exports: publishedExports(manifest),
     ...(isProduct ? { bin: Object.fromEntries(Object.keys(programs).map((name) => [name, `bin/${name}.js`])) } : {}),
+    ...(manifest.hookmq === undefined ? {} : { hookmq: manifest.hookmq }),
     files: ['dist', ...(isProduct ? ['bin', 'etc', 'templates'] : [])],
     dependencies: manifest.dependencies ?? {},
   }

@@ -77,7 +77,8 @@ export class Session {
       mkdirSync(join(dirname(config), 'plugins'), { recursive: true })
       writeFileSync(config, 'acl_nomatch = allow\n')
     }
-    const free = ['tcp', 'ws'].flatMap((kind) => ['--set', `listener.${kind}.external=127.0.0.1:0`])
+    const own = ['listener.tcp.external', 'listener.ws.external', 'plugin.management.dashboard.listener.http']
+    const free = own.flatMap((key) => ['--set', `${key}=127.0.0.1:0`])
     const program = this.#run(
       main,
       'start',

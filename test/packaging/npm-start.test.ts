@@ -10,7 +10,9 @@ import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { cleanEnvironment, projectRoot } from './installed.ts'
 
-const ports = ['tcp', 'ws'].flatMap((kind) => ['--set', `listener.${kind}.external=127.0.0.1:0`])
+const ports = ['listener.tcp.external', 'listener.ws.external', 'plugin.management.dashboard.listener.http'].flatMap(
+  (key) => ['--set', `${key}=127.0.0.1:0`],
+)
 
 function olderNode(env: NodeJS.ProcessEnv): string | undefined {
   try {

@@ -49,7 +49,8 @@ describe('installed from tarballs into an empty folder', () => {
   })
 
   test('npx hookmq start: ready, a message goes through, SIGTERM ends it with 0', { timeout: 60_000 }, async () => {
-    const settings = ['tcp', 'ws'].flatMap((kind) => ['--set', `listener.${kind}.external=127.0.0.1:0`])
+    const own = ['listener.tcp.external', 'listener.ws.external', 'plugin.management.dashboard.listener.http']
+    const settings = own.flatMap((key) => ['--set', `${key}=127.0.0.1:0`])
     const broker = spawn(join(folder.path, 'node_modules', '.bin', 'hookmq'), ['start', ...settings], {
       cwd: folder.path,
       env: folder.env,

@@ -67,6 +67,8 @@ export interface PluginView {
   readonly placement: 'in-process' | 'worker'
   /** Why it is not active although it should be. */
   readonly error?: string
+  /** Of one that is not active: the commands that it would bring, as far as its package says so. */
+  readonly commands?: readonly string[]
 }
 
 /** What happened to a request to load, unload or reload. `error` is a word: 'already_started', 'not_found', 'not_started', or a sentence. */

@@ -24,6 +24,7 @@ export function createAclFilePlugin(options: AclFileOptions = {}): AclFilePlugin
   const read = async (file: string): Promise<AclRules> => parseAcl(await readText(file), file)
   return {
     name: 'acl-file',
+    version: '0.1.0',
     description: 'Access control from a file of rules',
     async setup(context) {
       const file = options.file ?? context.config.file

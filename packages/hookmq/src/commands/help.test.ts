@@ -47,7 +47,16 @@ test('commands of plugins come last, and go with the plugin', async (scope) => {
   await broker.unloadPlugin('extra')
   const gone = await run('extra', 'run')
   assert.equal(gone.exitCode, 2)
-  assert.deepEqual(gone.lines, await lines('help'))
+  assert.deepEqual(gone.lines, [...(await lines('help')), '', "unknown command 'extra'"])
+})
+
+test('the command of a plugin that is not loaded: after the help, what to load', async (scope) => {
+  const { run, lines } = await startOperated(scope)
+  const { exitCode, lines: printed, json } = await run('users', 'list')
+  const hint = "'users' is the command of a plugin that is not loaded: 'plugins load auth-username' first"
+  assert.deepEqual([exitCode, printed.at(-1), json], [2, hint, { error: hint }])
+  assert.match((await lines('plugins', 'load', 'emq_auth_username'))[0], /loaded successfully/)
+  assert.deepEqual(await lines('users', 'list'), [])
 })
 
 test('wrong words print the usage of the command, a throw one line', async (scope) => {

@@ -48,5 +48,17 @@ function misused(command: Command, profile: ControlProfile, before: readonly str
 
 async function unknown(admin: BrokerAdmin, profile: ControlProfile, name: string): Promise<Ran> {
   const help = name === 'help' ? undefined : await runWords(admin, profile, ['help'])
-  return { lines: help?.lines ?? [], json: { error: `unknown command '${name}'` }, exitCode: exitCodes.usage }
+  const error = whyUnknown(admin, name)
+  // At the end, where it is seen: the help is longer than a terminal is high.
+  return { lines: [...(help?.lines ?? []), '', error], json: { error }, exitCode: exitCodes.usage }
+}
+
+function whyUnknown(admin: BrokerAdmin, name: string): string {
+  const bringers = admin
+    .plugins()
+    .filter(({ active, commands }) => !active && commands?.includes(name) === true)
+    .map((plugin) => `'plugins load ${plugin.name}'`)
+  return bringers.length === 0
+    ? `unknown command '${name}'`
+    : `'${name}' is the command of a plugin that is not loaded: ${bringers.join(' or ')} first`
 }

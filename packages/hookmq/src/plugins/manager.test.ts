@@ -31,7 +31,7 @@ async function start(scope: Scope, files: Record<string, string> = {}, set: read
     { retained: new MemoryRetainedStore(), settings: (plugin, given) => createSettings(plugin.config, given) },
   )
   const config = loadConfig({ file: join(home, 'etc/hookmq.conf'), text: conf, set, pluginKeys: 'keep' })
-  const manager = new PluginManager(broker, placesOf(config, home))
+  const manager = new PluginManager(broker, { ...placesOf(config, home), initial: ['a'] })
   await broker.start()
   scope.after(async () => {
     await broker.stop()
@@ -286,9 +286,10 @@ describe('at the start', () => {
   })
 
   test('a list that is not there is made; one that cannot be read is an error in the log', async (scope) => {
-    const first = await start(scope)
+    const first = await start(scope, marking('a'))
     await first.manager.boot([])
-    assert.equal(first.loaded(), '')
+    assert.equal(first.loaded(), 'a.\n')
+    assert.deepEqual(first.names(), ['a'])
     const second = await start(scope, { ...marking('a'), 'data/loaded_plugins': 'a.\n{b, maybe}.\n' })
     await second.manager.boot(['a'])
     assert.deepEqual(second.names(), ['a'])

@@ -23,6 +23,8 @@ export interface PluginPlaces {
   readonly overrides: readonly PluginOverride[]
   /** The file that is kept up to date with what is loaded by name. */
   readonly loadedFile?: string
+  /** What the file names when it is made. */
+  readonly initial?: readonly string[]
 }
 
 /** A plugin that is loaded, or should be, or was. */
@@ -106,6 +108,7 @@ export class PluginManager {
         active: false,
         placement: plugin?.placement ?? 'in-process',
         error,
+        commands: known.package?.commands,
       })
     }
     const named = new Set(views.map(({ name }) => name))
@@ -116,6 +119,7 @@ export class PluginManager {
         ...viewOf(one.name, undefined, { name: one.name, package: one }),
         active: false,
         placement: 'in-process',
+        commands: one.commands,
       })
     }
     return views
@@ -196,7 +200,7 @@ export class PluginManager {
 
   #remembered(): string[] {
     try {
-      return this.#loadedFile?.read() ?? []
+      return this.#loadedFile?.read(this.#places.initial) ?? []
     } catch (error) {
       this.#broker.log.error('the list of plugins to load cannot be used', { reason: messageOf(error) })
       return []

@@ -11,6 +11,8 @@ export interface PluginPackage {
   readonly name: string
   readonly version: string
   readonly description: string
+  /** Commands that it registers, from `hookmq.commands`: whoever types one of them is told what to load. */
+  readonly commands: readonly string[]
   /** The module file. */
   readonly entry: string
 }
@@ -57,8 +59,14 @@ export function readPackage(folder: string): PluginPackage {
     name: packageName.replace(/^@[^/]+\//, '').replace(/^(?:hookmq-)?(?:plugin-)?/, ''),
     version: textOf(manifest.version) ?? '0.0.0',
     description: textOf(manifest.description) ?? '',
+    commands: commandsOf(manifest.hookmq),
     entry,
   }
+}
+
+function commandsOf(own: unknown): string[] {
+  const commands = typeof own === 'object' && own !== null && 'commands' in own ? own.commands : undefined
+  return Array.isArray(commands) ? commands.filter((name) => typeof name === 'string') : []
 }
 
 function entryOf(folder: string, manifest: Record<string, unknown>): string | undefined {

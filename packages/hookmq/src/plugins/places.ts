@@ -8,10 +8,20 @@ import { importPlugin } from './load.ts'
 import type { PluginPlaces } from './manager.ts'
 import type { PreparedPlugin } from './prepare.ts'
 
+/** What a broker with a new data folder loads. From then on the file there decides. */
+const initialPlugins = ['management', 'presence']
+
 /** Where a configuration says that plugins are. `home`: the folder that relative paths in its file are in. */
 export function placesOf(config: Config, home: string): PluginPlaces {
   const { etcDir, dir, loadedFile, overrides } = config.plugins
-  return { home, folders: [etcDir], dir, overrides, loadedFile: loadedFile ?? join(config.dataDir, 'loaded_plugins') }
+  return {
+    home,
+    folders: [etcDir],
+    dir,
+    overrides,
+    loadedFile: loadedFile ?? join(config.dataDir, 'loaded_plugins'),
+    initial: initialPlugins,
+  }
 }
 
 /**

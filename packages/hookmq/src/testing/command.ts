@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url'
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url))
 
+/** A new broker serves the management API; brokers of tests run side by side. */
+const managementPort = 'HOOKMQ_PLUGIN__MANAGEMENT__DASHBOARD__LISTENER__HTTP'
+
 export interface Scope {
   after(run: () => void | Promise<void>): void
 }
@@ -25,7 +28,7 @@ export class RunningCommand {
       cwd: options.cwd,
       env: {
         PATH: process.env.PATH,
-        ...(dataDir === undefined ? {} : { HOOKMQ_NODE__DATA_DIR: dataDir }),
+        ...(dataDir === undefined ? {} : { HOOKMQ_NODE__DATA_DIR: dataDir, [managementPort]: '127.0.0.1:0' }),
         ...options.env,
       },
     })

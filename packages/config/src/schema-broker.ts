@@ -159,7 +159,7 @@ function protocol(): KeyDefinition[] {
       'mqtt.max_topic_alias',
       'maxTopicAlias',
       integer({ min: 0, max: UINT16 }),
-      '65535',
+      '1024',
       'Topic aliases that an MQTT 5 client may use; 0 forbids them.',
       inZone('max_topic_alias'),
     ),

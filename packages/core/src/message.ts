@@ -40,9 +40,8 @@ export class BrokerMessage implements Message {
   readonly timestamp: number
   readonly properties: Properties
   readonly headers: MessageHeaders
-  #id: string | undefined
-  /** The message that this one was changed from: both have one id, made when somebody asks. */
-  #origin: BrokerMessage | undefined
+  /** Shared by a message and what hooks made of it: one id, made when somebody asks. */
+  #identity: { id: string | undefined } | undefined
   /** A hook that does not answer for it changed the topic: authorize again before routing. */
   #recheck = false
   #topicBytes: Buffer | undefined
@@ -68,16 +67,13 @@ export class BrokerMessage implements Message {
     this.timestamp = timestamp
     this.properties = properties
     this.headers = headers
-    this.#id = id
+    this.#identity = id === undefined ? undefined : { id }
   }
 
   get id(): string {
-    if (this.#id === undefined) {
-      const root = this.#origin
-      this.#id = root === undefined ? makeId(this.timestamp) : root.id
-      this.#origin = undefined
-    }
-    return this.#id
+    this.#identity ??= { id: undefined }
+    this.#identity.id ??= makeId(this.timestamp)
+    return this.#identity.id
   }
 
   /** The topic in UTF-8, made once for all receivers. */
@@ -152,7 +148,8 @@ export class BrokerMessage implements Message {
       value.properties ?? previous.properties,
       value.headers ?? previous.headers,
     )
-    message.#origin = previous.#origin ?? previous
+    previous.#identity ??= { id: undefined }
+    message.#identity = previous.#identity
     if (topic === previous.topic) message.#topicBytes = previous.#topicBytes
     message.#recheck = previous.#recheck || (topic !== previous.topic && !answersForTopic)
     return message

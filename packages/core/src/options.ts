@@ -118,7 +118,8 @@ export const defaultOptions: BrokerOptions = {
   maxTopicLength: 65_535,
   maxTopicLevels: 128,
   maxQosAllowed: 2,
-  maxTopicAlias: 65_535,
+  // Each may hold a topic of 64 KB for the length of a connection.
+  maxTopicAlias: 1024,
   retainAvailable: true,
   wildcardSubscription: true,
   sharedSubscription: true,

@@ -19,8 +19,8 @@ import { refusePublish } from './refuse.ts'
 import { permissionBit, TopicCache, type TopicEntry } from './topic-cache.ts'
 
 const noProperties: Properties = Object.freeze({})
-/** Topics of one client that are remembered, whatever the size of its ACL cache. */
-const minimumTopics = 16
+/** Topics of one client that are remembered when permissions are not. */
+const topicsWithoutCache = 32
 
 /**
  * The ordinary way of a PUBLISH. Each step is taken at once, unless a hook makes it wait; then the packet keeps its
@@ -95,7 +95,7 @@ function resolveTopic(channel: Channel, frame: PublishFrame, properties: Propert
       channel.fail(topicAlias === undefined ? ReasonCode.TopicNameInvalid : ReasonCode.ProtocolError, 'no topic')
     return entry
   }
-  channel.topics ??= new TopicCache(Math.max(minimumTopics, options.aclCacheMaxSize))
+  channel.topics ??= new TopicCache(options.aclCache ? options.aclCacheMaxSize : topicsWithoutCache)
   let entry = channel.topics.find(frame.buffer, frame.topicStart, frame.topicEnd)
   if (entry === undefined) {
     let topic: string

@@ -26,7 +26,7 @@ A first hook, my-plugin.ts:
     name: 'shout',
     setup(ctx) {
       ctx.hook('message.publish', (args, message) => {
-        return { ok: { ...message, payload: Buffer.from(message.payload.toString().toUpperCase()) } }
+        return { ok: { ...message, payload: Buffer.from(message.payload).toString().toUpperCase() } }
       })
     },
   }

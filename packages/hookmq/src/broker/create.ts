@@ -46,8 +46,9 @@ async function configure(
   if (file !== undefined) {
     const { home } = findConfig(file)
     const config = loadConfig({ file, home, set: assignments, pluginKeys: 'keep' })
-    const { problems: _, ...parts } = await partsOfConfig(config, home, plugins)
-    return { config, ...parts }
+    const { problems: _, places, ...parts } = await partsOfConfig(config, home, plugins)
+    // The plugins of a new data folder are for operators of the command; a program names its own.
+    return { config, ...parts, places: places && { ...places, initial: [] } }
   }
   const config = loadConfig({ text: '', set: assignments, pluginKeys: 'keep' })
   // The defaults of the command (its listeners, its access rules, its folders) are files and ports that nobody here asked for.

@@ -80,7 +80,7 @@ describe('completion', () => {
     }
 
     test('commands and options of the program, without the broker', () => {
-      assert.deepEqual(offered('hookmq st'), ['start'])
+      assert.deepEqual(offered('hookmq st'), ['start', 'store'])
       assert.deepEqual(offered('hookmq c'), ['check-config', 'ctl', 'completion'])
       assert.deepEqual(offered('hookmq start --data'), ['--data-dir'])
       assert.deepEqual(offered('hookmq ctl --j'), ['--json'])

@@ -14,6 +14,8 @@ export interface MessageHeaders {
   readonly shouldDisconnect?: boolean
   /** A message of the broker about itself ($SYS): not counted in the message metrics. */
   readonly system?: boolean
+  /** Milliseconds since the epoch: to be published then. What delays messages takes it out of the chain, behind all checks. */
+  readonly delayedUntil?: number
   /** This copy is sent because it was retained. */
   readonly retained?: boolean
 }

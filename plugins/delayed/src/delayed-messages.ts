@@ -58,7 +58,9 @@ export class DelayedMessages {
   async add(message: Message, due: number): Promise<void> {
     this.#coming++
     try {
-      const stored: Stored = { due, message: storeMessage(message) }
+      // When it is due, it is a message like any other.
+      const { delayedUntil: _, ...headers } = message.headers
+      const stored: Stored = { due, message: { ...storeMessage(message), headers } }
       await this.#ctx.store.put(message.id, stored)
       this.#schedule.add(waiting(message.id, message, due))
       this.#counter.add()

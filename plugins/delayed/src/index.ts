@@ -1,4 +1,4 @@
-import { definePlugin, type MessageHeaders } from '@hookmq/api'
+import { definePlugin } from '@hookmq/api'
 import { DelayedMessages } from './delayed-messages.ts'
 import { routes } from './http.ts'
 import { prefix, readDelayed } from './topic.ts'
@@ -44,8 +44,6 @@ export default definePlugin({
     ctx.every(resolution, () => messages.publishDue())
     for (const route of routes(ctx, messages, limits)) ctx.route(route)
 
-    // From here to the sink nothing but the headers of a message is sure to be the same object.
-    const dues = new WeakMap<MessageHeaders, number>()
     const full = (): boolean => limits.maximum > 0 && messages.count >= limits.maximum
     const refused = ctx.counter('refused')
 
@@ -65,8 +63,7 @@ export default definePlugin({
           refused.add()
           return { reject: 0x97, reason: 'as many delayed messages wait as may' }
         }
-        const headers = { ...message.headers }
-        dues.set(headers, delayed.due)
+        const headers = { ...message.headers, delayedUntil: delayed.due }
         // With its own topic, so that the broker asks for the permission to publish there as well. Hooks behind this one see it when it is due.
         return { stop: { ...message, topic: mountpoint + delayed.topic, headers } }
       },
@@ -75,7 +72,7 @@ export default definePlugin({
     ctx.hook(
       'message.publish',
       (_args, message) => {
-        const due = dues.get(message.headers)
+        const due = message.headers.delayedUntil
         if (due === undefined) return undefined
         return messages.add(message, due).then(() => ({ drop: true, reason: 'delayed' }) as const)
       },

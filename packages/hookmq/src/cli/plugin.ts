@@ -14,7 +14,12 @@ export function addPlugin(program: Command): void {
     .action(async (name: string) => {
       const { newPlugin } = await import('../plugins/new-plugin.ts')
       const files = newPlugin(name)
-      const lines = [...files, '', `Run it:   hookmq start --plugin ./${name}`, `Test it:  cd ${name} && npm test`]
+      const lines = [
+        ...files,
+        '',
+        `Run it:   hookmq start --plugin ./${name} --watch`,
+        `Test it:  cd ${name} && npm test`,
+      ]
       process.stdout.write(`${lines.join('\n')}\n`)
     })
 }

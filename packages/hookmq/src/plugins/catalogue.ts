@@ -105,7 +105,9 @@ export function answersTo(plugin: Pick<Plugin, 'name' | 'aliases'>, name: string
   return [plugin.name, ...(plugin.aliases ?? [])].some((own) => comparable(own) === wanted)
 }
 
-function isPath(name: string): boolean {
+/** Whether it names a file or folder, and no plugin. */
+export function isPath(name: string | undefined): boolean {
+  if (name === undefined) return false
   if (name.startsWith('.') || isAbsolute(name) || moduleExtensions.has(extname(name))) return true
   return name.includes('/') && !name.startsWith('@')
 }

@@ -4,7 +4,7 @@ import { type PluginConfigInit, type PluginOverride, pluginConfigFile, readPlugi
 import { type Broker, PluginBusyError } from '@hookmq/core'
 import { splitKey } from '@hookmq/kit'
 import { type ErrorCode, HookmqError, messageOf } from '../errors.ts'
-import { answersTo, Catalogue, type PluginSource, packageAround } from './catalogue.ts'
+import { answersTo, Catalogue, isPath, type PluginSource, packageAround } from './catalogue.ts'
 import { importPlugin, setupFailure } from './load.ts'
 import { LoadedFile } from './loaded-file.ts'
 import { appearance, moduleHasChanged } from './modules.ts'
@@ -384,7 +384,8 @@ function viewOf(
   const spelling = known?.spelling
   return {
     name,
-    alias: spelling === name ? undefined : spelling,
+    // A path is written down as it was given; whoever looks at the list knows the plugin by its name.
+    alias: spelling === name || (plugin !== undefined && isPath(spelling)) ? undefined : spelling,
     version: plugin?.version ?? known?.package?.version ?? '0.0.0',
     description: plugin?.description ?? known?.package?.description ?? '',
   }

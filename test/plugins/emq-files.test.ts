@@ -89,6 +89,21 @@ const files: Record<string, string> = {
 `,
 }
 
+// EMQ 2.3: one file for three modules.
+files['emq_modules.conf'] = `
+    module.presence = on
+    module.presence.qos = 1
+
+    module.subscription = on
+    module.subscription.1.topic = $client/%c
+    module.subscription.1.qos = 1
+
+    module.rewrite = off
+    ## module.rewrite.rule.1 = x/# ^x/y/(.+)$ z/y/$1
+    module.rewrite.rule.2 = y/+/z/# ^y/(.+)/z/(.+)$ y/z/$2
+`
+const parts: Record<string, string[]> = { emq_modules: ['presence', 'subscription', 'rewrite'] }
+
 // The manual has these terms under this name, too.
 files['emq_mod_rewrite.conf'] = files['emq_mod_rewrite.config']
 
@@ -108,7 +123,7 @@ describe('files of settings of EMQ 2.0', () => {
       const broker = await createBroker({ configFile: join(home, 'etc/hookmq.conf'), log })
       await broker.start()
       scope.after(() => broker.stop(100))
-      assert.deepEqual(await broker.admin.loadPlugin(name), { ok: true, started: [name] })
+      assert.deepEqual(await broker.admin.loadPlugin(name), { ok: true, started: [...(parts[name] ?? []), name] })
       assert.equal(broker.admin.plugins().find(({ alias }) => alias === name)?.active, true)
       const unexpected = complaints.filter((line) => /not a key|not read|ignored/.test(line))
       assert.deepEqual(unexpected, [])

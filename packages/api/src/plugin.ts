@@ -21,6 +21,11 @@ export interface Plugin {
   readonly api?: string
   /** Names of plugins that must be loaded before it. */
   readonly dependencies?: readonly string[]
+  /**
+   * Plugins that it is made of: loaded before it unless they are already, unloaded and reloaded with it. A file of settings under one of its own names
+   * is read for each of them.
+   */
+  readonly includes?: readonly string[]
   /** Other names that it answers to, such as those of EMQ. */
   readonly aliases?: readonly string[]
   /** Its configuration keys; `$name` stands for any one word. Without this, all keys are passed on as they are. */

@@ -22,8 +22,17 @@ export interface PluginConfigInit {
   readonly folders: readonly string[]
   /** From the broker's own file, the environment and the command line: they win over the file. */
   readonly overrides?: readonly PluginOverride[]
+  /** The plugin that this one is a part of: its file goes before this one's own, and has keys for others, too. */
+  readonly whole?: PluginWhole
   /** Folder that relative paths in files are in. */
   readonly home: string
+}
+
+export interface PluginWhole {
+  /** That its file may have. */
+  readonly names: readonly string[]
+  /** Whether another part knows the key. */
+  declares(words: readonly string[]): boolean
 }
 
 export interface PluginConfig {
@@ -70,8 +79,9 @@ export function pluginConfigFile(plugin: ConfigurablePlugin, init: PluginConfigI
   return filesOf(plugin, init)[0]
 }
 
-function namesOf({ name, aliases = [] }: ConfigurablePlugin, { spelling }: PluginConfigInit): string[] {
-  return [...new Set([...(spelling === undefined ? [] : [spelling]), name, ...aliases])]
+function namesOf({ name, aliases = [] }: ConfigurablePlugin, { spelling, whole }: PluginConfigInit): string[] {
+  const used = spelling === undefined ? [] : [spelling]
+  return [...new Set([...used, ...(whole?.names ?? []), name, ...aliases])]
 }
 
 /** The files in the first folder that has any, the one that counts first. */
@@ -196,6 +206,7 @@ class PluginConfigReader {
     }
     const found = this.#table.find(words)
     if (found === undefined && this.#plugin.config !== undefined && !hostKeys.has(written)) {
+      if (this.#init.whole?.declares(words) === true) return
       const nearest = this.#table.nearest(words)
       const advice = nearest === undefined ? '' : `; did you mean ${nearest}?`
       this.#warnings.push(

@@ -8,6 +8,7 @@ export default definePlugin({
   aliases: ['emq_mod_subscription', 'emqx_mod_subscription', 'emqx_auto_subscribe'],
   description: 'Subscribes clients when they connect',
   config: {
+    'module.subscription': { type: 'flag', default: 'on', description: 'off: nobody is subscribed to anything.' },
     'module.subscription.$N.topic': {
       type: 'string',
       description: 'Filter that each client is subscribed to. `%c` and `%u` may stand for whole levels.',
@@ -49,6 +50,10 @@ export default definePlugin({
     },
   },
   setup(ctx) {
+    if (!ctx.settings.flag('module.subscription')) {
+      ctx.log.info('module.subscription is off: clients are subscribed to nothing')
+      return
+    }
     const entries = readEntries(ctx.settings)
     if (ctx.settings.flag('module.subscription.backend')) {
       ctx.log.info('module.subscription.backend loads nothing: subscriptions come from module.subscription.<N> only')

@@ -43,6 +43,7 @@ export function checkPlugin(value: unknown, origin: string): Plugin {
   checkVersions(plugin.version, plugin.api, wrong)
   checkNames('aliases', plugin.aliases, 'PLUGIN_ALIAS', wrong)
   checkNames('dependencies', plugin.dependencies, 'PLUGIN_DEPENDENCY', wrong)
+  checkNames('includes', plugin.includes, 'PLUGIN_DEPENDENCY', wrong)
   checkConfig(plugin.config, wrong)
   return value as Plugin
 }
@@ -73,7 +74,12 @@ function checkVersions(version: unknown, api: unknown, wrong: Wrong): void {
     )
 }
 
-function checkNames(field: 'aliases' | 'dependencies', names: unknown, code: ErrorCode, wrong: Wrong): void {
+function checkNames(
+  field: 'aliases' | 'dependencies' | 'includes',
+  names: unknown,
+  code: ErrorCode,
+  wrong: Wrong,
+): void {
   if (names === undefined) return
   if (!Array.isArray(names)) throw wrong(code, `'${field}' is ${describe(names)}; expected a list of names`)
   for (const name of names)

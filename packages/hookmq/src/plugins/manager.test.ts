@@ -300,6 +300,61 @@ describe('at the start', () => {
   })
 })
 
+describe('a plugin that is made of others', () => {
+  const part = (name: string): Record<string, string> => ({
+    [`plugins/${name}/package.json`]: JSON.stringify({ name: `hookmq-plugin-${name}`, exports: './index.js' }),
+    [`plugins/${name}/index.js`]: `export default { name: '${name}', config: { 'module.${name}': { type: 'integer', default: '0' } },
+      setup(ctx) { ctx.log.info('${name} is ' + ctx.config['module.${name}']) } }`,
+  })
+  const whole = {
+    ...part('one'),
+    ...part('two'),
+    'plugins/all/package.json': '{ "name": "hookmq-plugin-all", "exports": "./index.js" }',
+    'plugins/all/index.js': `export default { name: 'all', aliases: ['emq_all'], includes: ['one', 'two'], setup() {} }`,
+  }
+
+  test('its parts come, are read from its file, are loaded again and go with it; only it is remembered', async (scope) => {
+    const { manager, names, loaded, logged, write, shown } = await start(scope, {
+      ...whole,
+      'etc/plugins/emq_all.conf': 'module.one = 1\nmodule.two = 2\nmodule.three = 3\n',
+    })
+    assert.deepEqual(await manager.loadPlugin('emq_all'), { ok: true, started: ['one', 'two', 'emq_all'] })
+    assert.deepEqual(names(), ['one', 'two', 'all'])
+    assert.equal(loaded(), 'emq_all.\n')
+    assert.match(logged(), /one is 1.*two is 2/s)
+    assert.match(logged(), /module\.three: not a key of the plugin/)
+    assert.doesNotMatch(logged(), /module\.(one|two): not a key/)
+    assert.deepEqual(await manager.unloadPlugin('one'), {
+      ok: false,
+      error: 'it is needed by all; unload that first',
+    })
+    write('etc/plugins/emq_all.conf', 'module.one = 11\nmodule.two = 22\n')
+    assert.equal((await manager.reloadPlugin('all')).ok, true)
+    assert.match(logged(), /one is 11.*two is 22/s)
+    assert.equal((await manager.unloadPlugin('emq_all')).ok, true)
+    assert.deepEqual([names(), loaded(), shown('one')?.active], [[], '', false])
+  })
+
+  test('a part that was loaded before stays as it is, and stays', async (scope) => {
+    const { manager, names, logged } = await start(scope, { ...whole, 'etc/plugins/all.conf': 'module.one = 1\n' })
+    await manager.loadPlugin('one')
+    assert.deepEqual(await manager.loadPlugin('all'), { ok: true, started: ['two', 'all'] })
+    assert.match(logged(), /one is 0/)
+    await manager.unloadPlugin('all')
+    assert.deepEqual(names(), ['one'])
+  })
+
+  test('a part that cannot be loaded: nothing of it is', async (scope) => {
+    const { manager, names } = await start(scope, {
+      ...whole,
+      'plugins/two/index.js': `export default { name: 'two', setup() { throw new Error('no luck') } }`,
+    })
+    const outcome = await manager.loadPlugin('all')
+    assert.match(String('error' in outcome && outcome.error), /plugin all: its part two cannot be loaded: .*no luck/)
+    assert.deepEqual(names(), [])
+  })
+})
+
 test('objects of the embedding program can be unloaded and loaded again by name', async (scope) => {
   const { manager, names } = await start(scope)
   const given: Plugin = { name: 'given', setup() {} }

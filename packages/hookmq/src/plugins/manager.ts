@@ -1,6 +1,12 @@
 import { join } from 'node:path'
 import type { Plugin, PluginOutcome, PluginView } from '@hookmq/api'
-import { type PluginConfigInit, type PluginOverride, pluginConfigFile, readPluginConfig } from '@hookmq/config'
+import {
+  declaresKey,
+  type PluginConfigInit,
+  type PluginOverride,
+  pluginConfigFile,
+  readPluginConfig,
+} from '@hookmq/config'
 import { type Broker, PluginBusyError } from '@hookmq/core'
 import { splitKey } from '@hookmq/kit'
 import { type ErrorCode, HookmqError, messageOf } from '../errors.ts'
@@ -41,6 +47,10 @@ interface Known {
   error?: string
   /** Which of the errors that have a page this is. */
   code?: ErrorCode
+  /** The name of the plugin that it was loaded as a part of. */
+  within?: string
+  /** What it is made of, as far as that is there. */
+  parts?: readonly (Plugin | undefined)[]
   /** What its file of settings looked like when it was last read, well or not. */
   settingsSeen?: string
 }
@@ -144,7 +154,9 @@ export class PluginManager {
     const needed = this.#broker.plugins
       .list()
       .filter(({ plugin }) =>
-        plugin.dependencies?.some((dependency) => known.plugin !== undefined && answersTo(known.plugin, dependency)),
+        [...(plugin.dependencies ?? []), ...(plugin.includes ?? [])].some(
+          (other) => known.plugin !== undefined && answersTo(known.plugin, other),
+        ),
       )
     if (needed.length > 0)
       return {
@@ -153,6 +165,10 @@ export class PluginManager {
       }
     try {
       await this.#broker.plugins.unload(known.name)
+      for (const part of this.#partsOf(known.name).reverse()) {
+        await this.#broker.plugins.unload(part.name)
+        this.#known.delete(part.name)
+      }
     } catch (error) {
       return { ok: false, error: messageOf(error) }
     }
@@ -160,11 +176,20 @@ export class PluginManager {
     return { ok: true, started: [] }
   }
 
+  /** What was loaded because this is made of it. */
+  #partsOf(name: string): Known[] {
+    return [...this.#known.values()].filter((known) => known.within === name && this.#broker.plugins.has(known.name))
+  }
+
   async reloadPlugin(name: string): Promise<PluginOutcome> {
     const known = this.#find(name)
     if (known === undefined) return this.loadPlugin(name)
     if (!this.#broker.plugins.has(known.name)) return this.#load(name)
     const { plugin: before, file } = known
+    for (const part of this.#partsOf(known.name)) {
+      const outcome = await this.reloadPlugin(part.name)
+      if (!outcome.ok) return outcome
+    }
     try {
       const plugin = file === undefined ? before : await importPlugin(file)
       if (plugin === undefined || plugin.name !== known.name)
@@ -255,7 +280,7 @@ export class PluginManager {
   }
 
   /** `path`: the names whose loading led to this one. */
-  async #load(name: string, path: readonly string[] = []): Promise<PluginOutcome> {
+  async #load(name: string, path: readonly string[] = [], whole?: Known): Promise<PluginOutcome> {
     const known = this.#find(name)
     if (known !== undefined && this.#broker.plugins.has(known.name)) return { ok: false, error: 'already_started' }
     let source: PluginSource | undefined
@@ -275,7 +300,8 @@ export class PluginManager {
           file: source?.file,
           package: source?.package,
           given: known?.given,
-          spelling: name,
+          // A part goes by its own name, and only the whole is remembered.
+          ...(whole === undefined ? { spelling: name } : { within: whole.name }),
         },
         path,
       )
@@ -298,6 +324,7 @@ export class PluginManager {
     const { plugin, name } = known
     try {
       const started = await this.#dependencies(plugin, path)
+      if (plugin.includes !== undefined) started.push(...(await this.#parts(known, plugin.includes, path)))
       await this.#run(known, (start) => this.#broker.plugins.load(plugin, start))
       return [...started, known.spelling ?? name]
     } catch (error) {
@@ -323,6 +350,33 @@ export class PluginManager {
           'PLUGIN_DEPENDENCY',
           `plugin ${plugin.name}: it needs the plugin ${dependency}, which ${outcome.error === 'not_found' ? 'is not there; install it, or put it into plugins.dir' : `cannot be loaded: ${outcome.error}`}`,
         )
+    }
+    return started
+  }
+
+  /** undefined: not there, or broken; loading it says which. */
+  async #definitionOf(name: string): Promise<Plugin | undefined> {
+    const source = await this.#source(name)
+    return source === undefined ? undefined : importPlugin(source.file).catch(() => undefined)
+  }
+
+  /** All of them, or none. */
+  async #parts(whole: Known, names: readonly string[], path: readonly string[]): Promise<string[]> {
+    const started: string[] = []
+    // Known from here on: the parts look up what they are parts of, and which keys the others have.
+    whole.parts = await Promise.all(names.map((name) => this.#definitionOf(name)))
+    this.#known.set(whole.name, whole)
+    for (const name of names) {
+      const outcome = await this.#load(name, [...path, whole.name], whole)
+      if (outcome.ok) started.push(...outcome.started)
+      else if (outcome.error !== 'already_started') {
+        for (const part of this.#partsOf(whole.name).reverse()) {
+          await this.#broker.plugins.unload(part.name)
+          this.#known.delete(part.name)
+        }
+        const why = outcome.error === 'not_found' ? 'is not there' : `cannot be loaded: ${outcome.error}`
+        throw new HookmqError('PLUGIN_DEPENDENCY', `plugin ${whole.name}: its part ${name} ${why}`)
+      }
     }
     return started
   }
@@ -353,6 +407,7 @@ export class PluginManager {
     plugin,
     given = {},
     spelling,
+    within,
     package: around,
   }: Known & { readonly plugin: Plugin }): PluginConfigInit {
     const { home, folders, overrides } = this.#places
@@ -364,9 +419,20 @@ export class PluginManager {
     }))
     return {
       spelling,
+      whole: this.#wholeOf(within),
       folders: [...folders, ...(around === undefined ? [] : [join(around.folder, 'etc')])],
       overrides: [...overrides, ...own],
       home,
+    }
+  }
+
+  #wholeOf(name: string | undefined): PluginConfigInit['whole'] {
+    const whole = name === undefined ? undefined : this.#known.get(name)
+    if (whole?.plugin === undefined) return undefined
+    const { plugin, spelling, parts = [] } = whole
+    return {
+      names: [...(spelling === undefined ? [] : [spelling]), plugin.name, ...(plugin.aliases ?? [])],
+      declares: (words) => parts.some((part) => part !== undefined && declaresKey(part, words)),
     }
   }
 

@@ -47,6 +47,8 @@ export class Session implements DeliveryTarget {
   /** Deliveries whose message.delivered hooks have not answered yet, in order. */
   #deciding: { order: InOrder; deliveries: Delivery[] } | undefined
   #pumping = false
+  /** Something in flight was sent on an earlier connection and not on this one. */
+  #mustResend = false
   /** Who waits for CONNACK. */
   #awaitingActive: (() => void)[] | undefined
 
@@ -420,7 +422,10 @@ export class Session implements DeliveryTarget {
     const waiting = this.#awaitingActive
     this.#awaitingActive = undefined
     for (const go of waiting ?? []) go()
-    for (const entry of this.#inflight?.values() ?? []) entry.resend = true
+    for (const entry of this.#inflight?.values() ?? []) {
+      entry.resend = true
+      this.#mustResend = true
+    }
     const deciding = this.#deciding
     if (deciding !== undefined) {
       this.#deciding = undefined
@@ -437,7 +442,8 @@ export class Session implements DeliveryTarget {
   /** What an earlier connection left unfinished goes first, in its order, as far as the new window allows. [MQTT-4.6.0-1] */
   #resendPending(): void {
     const channel = this.channel
-    if (this.#inflight === undefined || channel === undefined || !this.active || this.#inflight.size === 0) return
+    // Asked at every acknowledgement: looking through all that is in flight is for the time after a reconnection.
+    if (!this.#mustResend || this.#inflight === undefined || channel === undefined || !this.active) return
     let onWire = 0
     for (const entry of this.#inflight.values()) {
       if (!entry.resend) {
@@ -450,6 +456,7 @@ export class Session implements DeliveryTarget {
       entry.resend = false
       this.#resend(channel, entry)
     }
+    this.#mustResend = false
   }
 
   #resend(channel: Channel, entry: InflightEntry): void {

@@ -257,3 +257,15 @@ test('off: an ordinary topic; unloaded: nothing is published, and loaded again e
   clock.advance(1000)
   await watcher.expect('publish', { topic: 'a', payload: 'waits' })
 })
+
+test('settings that were changed over HTTP are kept over a restart, and are no message', async (t) => {
+  const store = new MemoryStore()
+  const first = await startBroker(t, {}, { store })
+  await loadPlugin(first, delayed)
+  await call(first, 'PUT', '/mqtt/delayed', { body: { max_delayed_messages: 3 } })
+  await first.stop()
+  const second = await startBroker(t, {}, { store })
+  await loadPlugin(second, delayed)
+  assert.deepEqual((await call(second, 'GET', '/mqtt/delayed')).body, { enable: true, max_delayed_messages: 3 })
+  assert.equal(stat(second, 'delayed.count'), 0)
+})

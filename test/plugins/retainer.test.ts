@@ -328,3 +328,23 @@ test('over HTTP: settings, pages, one message, clearing', async (t) => {
   assert.equal(wrong.status, 400)
   assert.match(JSON.stringify(wrong.body), /max_payload_size, delivery_rate/)
 })
+
+test('settings that were changed over HTTP are kept over a restart', async (t) => {
+  const store = new MemoryStore()
+  const body = {
+    msg_expiry_interval: '2h',
+    max_payload_size: '4KB',
+    stop_publish_clear_msg: true,
+    delivery_rate: '7/s',
+    max_publish_rate: '8/s',
+    backend: { max_retained_messages: 9 },
+  }
+  const first = await startBroker(t, {}, { store })
+  await loadPlugin(first, retainer)
+  const changed = (await call(first, 'PUT', '/mqtt/retainer', { body })).body
+  await first.stop()
+  const second = await startBroker(t, {}, { store })
+  await loadPlugin(second, retainer)
+  assert.deepEqual((await call(second, 'GET', '/mqtt/retainer')).body, changed)
+  assert.match(JSON.stringify(changed), /"max_payload_size":4096.*"7\/s".*"8\/s".*"max_retained_messages":9/)
+})

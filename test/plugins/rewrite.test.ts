@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import rewrite from '@hookmq/plugin-rewrite'
+import { MemoryStore } from '@hookmq/store-memory'
 import { payloads, publishThrough, subscribe, unsubscribe } from '../support/actions.ts'
 import { startBroker } from '../support/broker.ts'
 import { currentVersions, testVersions } from '../support/versions.ts'
@@ -205,4 +206,31 @@ test('the rules over HTTP: shown, replaced, refused', async (t) => {
     assert.match(JSON.stringify(answer?.body), /BAD_REQUEST/)
   }
   assert.deepEqual(await call('GET'), { status: 200, body: [next] })
+})
+
+test('rules given over HTTP are kept over a restart, until the file says something else', async (t) => {
+  const store = new MemoryStore()
+  const rules = { action: 'all', source_topic: 'a', dest_topic: 'c', re: '^a$' }
+  const start = async (text: string) => {
+    const broker = await startBroker(t, {}, { store })
+    await loadPlugin(broker, rewrite, text)
+    const call = (method: string, body?: unknown) =>
+      broker.broker.admin
+        .routes()
+        .find((route) => route.path === '/mqtt/topic_rewrite' && route.method === method)
+        ?.handle({ params: {}, query: {}, body, user: 'admin' })
+    return { call, end: () => broker.stop() }
+  }
+  const first = await start('module.rewrite.rule.1 = a ^a$ b\n')
+  assert.equal((await first.call('PUT', [rules]))?.status, 200)
+  await first.end()
+  const second = await start('module.rewrite.rule.1 = a ^a$ b\n')
+  assert.deepEqual((await second.call('GET'))?.body, [rules])
+  await second.end()
+  const third = await start('module.rewrite.rule.1 = a ^a$ d\n')
+  assert.deepEqual((await third.call('GET'))?.body, [{ ...rules, dest_topic: 'd' }])
+  await third.end()
+  // Forgotten for good: the old file does not bring them back.
+  const fourth = await start('module.rewrite.rule.1 = a ^a$ b\n')
+  assert.deepEqual((await fourth.call('GET'))?.body, [{ ...rules, dest_topic: 'b' }])
 })

@@ -1,4 +1,5 @@
 export * from './accounts/index.ts'
+export * from './kept-settings/index.ts'
 export * from './linear-regexp/index.ts'
 export * from './net/index.ts'
 export * from './passwords/index.ts'

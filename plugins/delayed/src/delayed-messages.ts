@@ -44,6 +44,7 @@ export class DelayedMessages {
   async restore(): Promise<void> {
     let unreadable = 0
     for await (const [key, value] of this.#ctx.store.list()) {
+      if (!isMessageKey(key)) continue
       const stored = readStored(value)
       if (stored === undefined) unreadable++
       else this.#schedule.add(waiting(key, stored.message, stored.due))
@@ -122,6 +123,11 @@ export class DelayedMessages {
       })
     }
   }
+}
+
+/** Settings lie there, too. */
+function isMessageKey(key: string): boolean {
+  return /^[0-9A-F]{32}$/.test(key)
 }
 
 function waiting(id: string, message: Message, due: number): Waiting {

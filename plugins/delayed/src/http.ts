@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponse, HttpRoute, PluginContext } from '@hookmq/api'
+import { keepSettings } from '@hookmq/kit'
 import type { DelayedMessages } from './delayed-messages.ts'
 import type { Waiting } from './schedule.ts'
 
@@ -12,14 +13,23 @@ const largestPayload = 1024 * 1024
 
 const badRequest = (message: string): HttpResponse => ({ status: 400, body: { code: 'BAD_REQUEST', message } })
 
+/** @returns what is wrong with the body; nothing is changed then */
+export function changeLimits(limits: Limits, body: unknown): string | undefined {
+  const { enable, max_delayed_messages: maximum } = (body ?? {}) as Record<string, unknown>
+  if (enable !== undefined && typeof enable !== 'boolean') return 'enable must be true or false'
+  if (maximum !== undefined && !(Number.isSafeInteger(maximum) && Number(maximum) >= 0))
+    return 'max_delayed_messages must be a number from 0'
+  limits.enabled = enable ?? limits.enabled
+  limits.maximum = maximum === undefined ? limits.maximum : Number(maximum)
+  return undefined
+}
+
 /** The endpoints that EMQX 5 has for delayed messages. */
 export function routes(ctx: PluginContext, messages: DelayedMessages, limits: Limits): HttpRoute[] {
   const tag = 'Delayed Publish'
   const row = (waiting: Waiting): Record<string, unknown> => describe(waiting, ctx.broker.node, ctx.now())
-  const settings = (): HttpResponse => ({
-    status: 200,
-    body: { enable: limits.enabled, max_delayed_messages: limits.maximum },
-  })
+  const describeLimits = ({ enabled, maximum }: Limits) => ({ enable: enabled, max_delayed_messages: maximum })
+  const settings = (): HttpResponse => ({ status: 200, body: describeLimits(limits) })
   const notFound = ({ params }: HttpRequest): HttpResponse => ({
     status: 404,
     body: { code: 'MESSAGE_ID_NOT_FOUND', message: `no delayed message ${params.msgid} waits on ${ctx.broker.node}` },
@@ -29,16 +39,14 @@ export function routes(ctx: PluginContext, messages: DelayedMessages, limits: Li
     {
       method: 'PUT',
       path: '/mqtt/delayed',
-      summary: 'Changes the settings until the plugin is loaded again',
+      summary: 'Changes the settings; the changes hold until the file of settings is changed',
       tag,
-      handle({ body }) {
-        const { enable, max_delayed_messages: maximum } = (body ?? {}) as Record<string, unknown>
-        if (enable !== undefined && typeof enable !== 'boolean') return badRequest('enable must be true or false')
-        if (maximum !== undefined && !(Number.isSafeInteger(maximum) && Number(maximum) >= 0)) {
-          return badRequest('max_delayed_messages must be a number from 0')
-        }
-        limits.enabled = enable ?? limits.enabled
-        limits.maximum = maximum === undefined ? limits.maximum : Number(maximum)
+      async handle({ body }) {
+        const next = { ...limits }
+        const problem = changeLimits(next, body)
+        if (problem !== undefined) return badRequest(problem)
+        await keepSettings(ctx, describeLimits(next))
+        changeLimits(limits, body)
         return settings()
       },
     },

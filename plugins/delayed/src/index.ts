@@ -1,6 +1,7 @@
 import { definePlugin } from '@hookmq/api'
+import { readKeptSettings } from '@hookmq/kit'
 import { DelayedMessages } from './delayed-messages.ts'
-import { routes } from './http.ts'
+import { changeLimits, routes } from './http.ts'
 import { prefix, readDelayed } from './topic.ts'
 
 /** Where EMQX has it: behind rewriting and the rules, before ExHook. */
@@ -38,6 +39,7 @@ export default definePlugin({
       enabled: ctx.settings.flag('delayed.enable'),
       maximum: ctx.settings.number('delayed.max_delayed_messages'),
     }
+    changeLimits(limits, await readKeptSettings(ctx))
     const messages = new DelayedMessages(ctx)
     await messages.restore()
     ctx.gauge('delayed', () => messages.count)

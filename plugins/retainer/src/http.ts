@@ -1,5 +1,5 @@
 import { type HttpResponse, type HttpRoute, type Message, type PluginContext, topicFilterError } from '@hookmq/api'
-import { readByteSize, readDuration } from '@hookmq/kit'
+import { keepSettings, readByteSize, readDuration } from '@hookmq/kit'
 import { inTurns } from './in-turns.ts'
 import { type RetainerSettings, readRatePerSecond } from './settings.ts'
 
@@ -24,11 +24,12 @@ export function routes(ctx: PluginContext, settings: RetainerSettings, use: () =
     {
       method: 'PUT',
       path: '/mqtt/retainer',
-      summary: 'Changes settings until the plugin is loaded again',
+      summary: 'Changes settings; the changes hold until the file of settings is changed',
       tag,
-      handle({ body }) {
+      async handle({ body }) {
         const changes = readChanges(body)
         if (typeof changes === 'string') return badRequest(changes)
+        await keepSettings(ctx, describeSettings({ ...settings, ...changes }))
         Object.assign(settings, changes)
         use()
         return { status: 200, body: describeSettings(settings) }
@@ -144,7 +145,7 @@ function describeSettings(settings: RetainerSettings): Record<string, unknown> {
 }
 
 /** Which settings a body changes; a sentence when something is wrong with it. Storage and clearing are fixed while it is loaded. */
-function readChanges(body: unknown): Partial<RetainerSettings> | string {
+export function readChanges(body: unknown): Partial<RetainerSettings> | string {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return 'expected an object with settings'
   const given = body as Record<string, unknown>
   const backend = (given.backend ?? {}) as Record<string, unknown>

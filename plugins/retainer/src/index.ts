@@ -1,7 +1,8 @@
 import { definePlugin, type HookHandle, type PluginContext, type RetainedPolicy } from '@hookmq/api'
+import { readKeptSettings } from '@hookmq/kit'
 import { retainerCommand } from './command.ts'
 import { DiscCopy } from './disc-copy.ts'
-import { routes } from './http.ts'
+import { readChanges, routes } from './http.ts'
 import { inTurns } from './in-turns.ts'
 import { keys, type RetainerSettings, readSettings } from './settings.ts'
 
@@ -17,6 +18,8 @@ export default definePlugin({
   config: keys,
   async setup(ctx) {
     const settings = readSettings(ctx.settings)
+    const kept = readChanges((await readKeptSettings(ctx)) ?? {})
+    if (typeof kept === 'object') Object.assign(settings, kept)
     const disc = settings.storage === 'ram' ? undefined : new DiscCopy(ctx)
     await disc?.restore()
     const changed = disc === undefined ? undefined : (topic: string | undefined) => disc.changed(topic)

@@ -1,4 +1,5 @@
 import { type ClientInfo, definePlugin, type HttpRoute, type PluginContext } from '@hookmq/api'
+import { keepSettings, readKeptSettings } from '@hookmq/kit'
 import { rulesFromBody, rulesToBody } from './http.ts'
 import { rulesOfKeys, rulesOfTerm } from './read-rules.ts'
 import { type Order, Rewriter } from './rewriter.ts'
@@ -38,7 +39,7 @@ export default definePlugin({
       description: 'List of `{rewrite, "filter", "regular expression", "destination"}`, in a .config file.',
     },
   },
-  setup(ctx) {
+  async setup(ctx) {
     const { settings } = ctx
     const fromTerm = settings.has('rules') ? rulesOfTerm(settings.term('rules'), `${ctx.name}.config`) : []
     const fromKeys = rulesOfKeys(settings)
@@ -57,13 +58,14 @@ export default definePlugin({
         ctx.log.warn('topic not rewritten', { rule: rule.text.from, error: error.message })
       })
     }
-    use(usable(ctx, [...fromTerm, ...fromKeys]))
+    const kept = rulesFromBody((await readKeptSettings(ctx)) ?? false)
+    use(typeof kept === 'string' ? usable(ctx, [...fromTerm, ...fromKeys]) : kept)
     if (!settings.flag('module.rewrite')) {
       ctx.log.info('module.rewrite is off: nothing is rewritten')
       return
     }
     addHooks(ctx, () => rewriter)
-    for (const route of routes(() => rules, use)) ctx.route(route)
+    for (const route of routes(ctx, () => rules, use)) ctx.route(route)
   },
 })
 
@@ -121,7 +123,7 @@ function usable(ctx: PluginContext, texts: readonly RuleText[]): Rule[] {
   })
 }
 
-function routes(rules: () => readonly Rule[], use: (rules: readonly Rule[]) => void): HttpRoute[] {
+function routes(ctx: PluginContext, rules: () => readonly Rule[], use: (rules: readonly Rule[]) => void): HttpRoute[] {
   const common = { path: '/mqtt/topic_rewrite', tag: 'Topic Rewrite' }
   return [
     {
@@ -133,10 +135,11 @@ function routes(rules: () => readonly Rule[], use: (rules: readonly Rule[]) => v
     {
       ...common,
       method: 'PUT',
-      summary: 'Replaces all rules until the plugin is loaded again',
-      handle({ body }) {
+      summary: 'Replaces all rules; they hold until the file of settings is changed',
+      async handle({ body }) {
         const given = rulesFromBody(body)
         if (typeof given === 'string') return { status: 400, body: { code: 'BAD_REQUEST', message: given } }
+        await keepSettings(ctx, rulesToBody(given))
         use(given)
         return { status: 200, body: rulesToBody(given) }
       },

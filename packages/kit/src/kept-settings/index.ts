@@ -1,0 +1,1 @@
+export { keepSettings, readKeptSettings } from './kept-settings.ts'

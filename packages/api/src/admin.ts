@@ -86,7 +86,7 @@ export interface HookView {
   readonly calls: number
   readonly failures: number
   readonly timeouts: number
-  /** Milliseconds of asynchronous answers; undefined when there were none. */
+  /** Milliseconds, of all asynchronous answers and of one in 64 of the others; undefined before the first call. */
   readonly p50?: number
   readonly p99?: number
 }

@@ -133,11 +133,10 @@ export class Chain<P extends HookPointName> {
         continue
       }
       const controller = hook.wantsSignal ? new AbortController() : undefined
-      hook.calls++
       let answer: unknown
       let asynchronous: boolean
       try {
-        answer = hook.handler(args, accumulator, controller?.signal)
+        answer = hook.call(args, accumulator, controller?.signal)
         if (answer === undefined || answer === 'ok') continue
         asynchronous = isThenable(answer)
       } catch (error) {

@@ -120,11 +120,10 @@ export class NotificationQueue {
   }
 
   #call(hook: Hook, args: unknown, accumulator: unknown, lane: Lane | undefined): void {
-    hook.calls++
     let answer: unknown
     let asynchronous: boolean
     try {
-      answer = hook.handler(args, accumulator, undefined)
+      answer = hook.call(args, accumulator, undefined)
       if (answer === undefined) return
       asynchronous = isThenable(answer)
     } catch (error) {

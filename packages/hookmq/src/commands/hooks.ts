@@ -44,9 +44,9 @@ function row({ phase, priority, owner, name, placement, calls, failures, p50, p9
   return [phase, String(priority), owner, name, placement, ...numbers, time(p50), time(p99), topics?.join(' ') ?? '']
 }
 
-/** Only hooks that answered asynchronously have been timed. */
+/** '-': not called yet. */
 function time(milliseconds: number | undefined): string {
-  return milliseconds === undefined ? '-' : milliseconds.toFixed(milliseconds < 10 ? 2 : 0)
+  return milliseconds === undefined ? '-' : milliseconds.toFixed(milliseconds < 1 ? 3 : milliseconds < 10 ? 2 : 0)
 }
 
 /** Columns as wide as what is in them; numbers to the right. */

@@ -28,7 +28,7 @@ export interface PluginConfigInit {
   readonly home: string
 }
 
-export interface PluginWhole {
+interface PluginWhole {
   /** That its file may have. */
   readonly names: readonly string[]
   /** Whether another part knows the key. */

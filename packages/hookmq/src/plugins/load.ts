@@ -41,7 +41,7 @@ export function pluginFile(path: string, directory: string = process.cwd()): str
   if (!moduleExtensions.has(extname(file)))
     throw new HookmqError(
       'PLUGIN_NOT_FOUND',
-      `plugin ${path}: '${extname(file)}' is not a module; expected a file that ends in ${[...moduleExtensions].join(', ')}`,
+      `plugin ${path}: ${extname(file) === '' ? 'a file without an extension' : `'${extname(file)}'`} is not a module; expected a file that ends in ${[...moduleExtensions].join(', ')}`,
     )
   return file
 }

@@ -12,12 +12,13 @@ const layers: Readonly<Record<string, Layer>> = {
   'packages/api': { mayImport: ['@hookmq/mqtt'], touchesTheWorld: false },
   'packages/kit': { mayImport: ['@hookmq/mqtt', '@hookmq/api'], touchesTheWorld: true },
   'packages/config': { mayImport: ['@hookmq/mqtt', '@hookmq/api', '@hookmq/kit'], touchesTheWorld: true },
+  'packages/exhook-proto': { mayImport: [], touchesTheWorld: false },
   'packages/core': { mayImport: ['@hookmq/mqtt', '@hookmq/api'], touchesTheWorld: false },
   'packages/hookmq': { mayImport: 'everything', touchesTheWorld: true },
 }
 
 const listener: Layer = { mayImport: ['@hookmq/mqtt', '@hookmq/api', '@hookmq/kit'], touchesTheWorld: true }
-const part: Layer = { mayImport: ['@hookmq/api', '@hookmq/kit'], touchesTheWorld: true }
+const part: Layer = { mayImport: ['@hookmq/api', '@hookmq/kit', '@hookmq/exhook-proto'], touchesTheWorld: true }
 
 const partFolders = ['stores', 'clusters', 'providers', 'plugins', 'gateways']
 

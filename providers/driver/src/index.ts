@@ -1,0 +1,3 @@
+export type * from './codec.ts'
+export type * from './language.ts'
+export * from './value.ts'

@@ -1,0 +1,167 @@
+"""Runs the handlers of an App for a transport: order per client, async handlers on one event loop, errors in the log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from typing import Any, Callable, Deque, Dict, Optional, Tuple
+
+from ._plan import Decision, HandlerFailed, Plan, plans_of
+from .app import App
+from .events import BrokerInfo
+
+log = logging.getLogger("hookmq")
+
+#: What a transport gives: called once per event, from any thread, with the decision or with what went wrong.
+Reply = Callable[[Decision, Optional[HandlerFailed]], None]
+
+_Waiting = Tuple[Plan, Any, Reply]
+
+
+class _Lane:
+    """Events of one client while at least one of them is at an async handler."""
+
+    __slots__ = ("running", "waiting")
+
+    def __init__(self) -> None:
+        self.running = 0
+        self.waiting: Deque[_Waiting] = deque()
+
+
+class Runner:
+    """One per process. ``submit`` is called in the order of each lane's events; lanes are what events of one client share."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.plans: Dict[str, Plan] = plans_of(app)
+        self.has_async = any(plan.is_async for plan in self.plans.values())
+        self._lanes: Dict[Any, _Lane] = {}
+        self._lock = threading.Lock()
+        self._loop: Optional[asyncio.AbstractEventLoop] = None
+        self._reported: Dict[Tuple[str, str], Tuple[float, int]] = {}
+
+    def submit(self, lane: Any, plan: Plan, event: Any, reply: Reply) -> None:
+        """Plain handlers run here and now, unless an earlier event of the lane is not finished yet."""
+        if not self.has_async:
+            self._run(plan, event, reply)
+            return
+        with self._lock:
+            busy = self._lanes.get(lane)
+            if busy is None and plan.is_async:
+                busy = self._lanes[lane] = _Lane()
+            if busy is not None:
+                if busy.waiting or (busy.running > 0 and not _may_overtake(plan)):
+                    busy.waiting.append((plan, event, reply))
+                    return
+                busy.running += 1
+        if busy is None:
+            self._run(plan, event, reply)
+        else:
+            self._start(lane, plan, event, reply)
+
+    def decide(self, plan: Plan, event: Any) -> Decision:
+        """Plain handlers only: the decision. Raises HandlerFailed, which is logged already."""
+        try:
+            return plan.run(event)
+        except HandlerFailed as failure:
+            self.report(failure)
+            raise
+
+    async def decide_async(self, plan: Plan, event: Any) -> Decision:
+        try:
+            return await plan.run_async(event)
+        except HandlerFailed as failure:
+            self.report(failure)
+            raise
+
+    def load(self, broker: BrokerInfo) -> None:
+        """Runs on_load; what it raises goes to the caller."""
+        for function in self.app._loads:
+            self.finish(function(broker))
+
+    def unload(self) -> None:
+        for function in self.app._unloads:
+            try:
+                self.finish(function())
+            except Exception:
+                log.exception("on_unload failed")
+
+    def finish(self, answer: Any) -> Any:
+        """The answer itself, once an async function has it."""
+        if not asyncio.iscoroutine(answer):
+            return answer
+        return asyncio.run_coroutine_threadsafe(answer, self.loop).result()
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop of async handlers, on a thread of its own."""
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=self._loop.run_forever, name="hookmq-async", daemon=True).start()
+            return self._loop
+
+    def report(self, failure: HandlerFailed) -> None:
+        """Logs a failure with its traceback: of equal ones, one a second."""
+        key = (failure.hook.where, type(failure.error).__name__)
+        now = time.monotonic()
+        last, more = self._reported.get(key, (-1.0, 0))
+        if last >= 0 and now - last < 1:
+            self._reported[key] = (last, more + 1)
+            return
+        self._reported[key] = (now, 0)
+        again = " (and {} times more since the last report)".format(more) if more else ""
+        log.error("%s%s", failure, again, exc_info=failure.error if failure.error.__traceback__ else None)
+
+    def _run(self, plan: Plan, event: Any, reply: Reply) -> None:
+        try:
+            decision = plan.run(event)
+        except HandlerFailed as failure:
+            self.report(failure)
+            reply(None, failure)
+        else:
+            reply(decision, None)
+
+    def _start(self, lane: Any, plan: Plan, event: Any, reply: Reply) -> None:
+        loop = self.loop
+        loop.call_soon_threadsafe(lambda: loop.create_task(self._run_async(lane, plan, event, reply)))
+
+    async def _run_async(self, lane: Any, plan: Plan, event: Any, reply: Reply) -> None:
+        try:
+            if plan.is_async:
+                decision: Decision = await plan.run_async(event)
+            else:
+                decision = await asyncio.get_running_loop().run_in_executor(None, plan.run, event)
+        except HandlerFailed as failure:
+            self.report(failure)
+            reply(None, failure)
+        else:
+            reply(decision, None)
+        finally:
+            self._finished(lane)
+
+    def _finished(self, lane: Any) -> None:
+        begin = []
+        with self._lock:
+            busy = self._lanes[lane]
+            busy.running -= 1
+            while busy.waiting:
+                if busy.running > 0 and not _may_overtake(busy.waiting[0][0]):
+                    break
+                busy.running += 1
+                begin.append(busy.waiting.popleft())
+            if busy.running == 0:
+                del self._lanes[lane]
+        for plan, event, reply in begin:
+            self._start(lane, plan, event, reply)
+
+
+def _may_overtake(plan: Plan) -> bool:
+    """May it begin while an earlier event of its client is not finished? Decisions may; notifications wait for each other."""
+    return plan.is_async and plan.point.valued
+
+
+__all__ = ["HandlerFailed", "Runner", "log"]

@@ -7,6 +7,7 @@ import type { HookHandle, HookHandler, HookOptions } from './hook.ts'
 import type { HookPointName } from './hook-points.ts'
 import type { Logger } from './listener.ts'
 import type { Message, MessageInit } from './message.ts'
+import type { HookProvider, HookProviderPolicy, ProviderHandle } from './provider.ts'
 import type { RetainedPolicy } from './retained.ts'
 import type { PluginConfigKey, PluginSettings } from './settings.ts'
 import type { KeyValueStore } from './store.ts'
@@ -68,6 +69,11 @@ export interface PluginContext {
   readonly signal: AbortSignal
   /** Adds a hook. The same handler twice on one point, or an unknown point, is an error. */
   hook<P extends HookPointName>(point: P, handler: HookHandler<P>, options?: HookOptions): HookHandle
+  /**
+   * Attaches hooks that live elsewhere, while the plugin is loaded. Its load begins when the plugin's registrations take effect, and setup must not
+   * wait for it: see `ready`. Throws `HookRegistrationError` when the name is taken or the policy makes no sense.
+   */
+  provider(provider: HookProvider, policy?: HookProviderPolicy): ProviderHandle
   /** Default sequence 0. */
   authenticator(authenticator: Authenticator, sequence?: number): void
   authorizer(authorizer: Authorizer, sequence?: number): void

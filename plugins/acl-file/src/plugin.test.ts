@@ -38,6 +38,7 @@ function host(config: Record<string, string>): {
     authorizer: (authorizer, sequence) => void registered.push({ authorizer, sequence }),
     onTeardown: (run) => void teardown.push(run),
     hook: unused,
+    provider: unused,
     authenticator: unused,
     counter: unused,
     retained: unused,

@@ -42,6 +42,8 @@ export function hookProviderSuite(harness: HookProviderHarness): void {
     return { skip: harness.lacks?.[capability] ?? false }
   }
 
+  /** A failed call on message.publish stops the message only where that is said for this hook. */
+  const strict: HookProviderPolicy = { failedAction: 'deny', hooks: { 'message.publish': { failedAction: 'deny' } } }
   const publishHook: ProviderScript['hooks'] = [{ name: 'message.publish' }]
   const message = { topic: 'a/b', payload: 'before', from: 'client' }
 
@@ -86,8 +88,8 @@ export function hookProviderSuite(harness: HookProviderHarness): void {
         assert.deepEqual(await far.received(), [])
       })
 
-      it('refuses everything with failedAction deny when it could not be loaded', async (t) => {
-        const { host, attached } = await start(t, { hooks: publishHook, refuseLoad: 'not today' })
+      it('refuses everything with a written failedAction deny when it could not be loaded', async (t) => {
+        const { host, attached } = await start(t, { hooks: publishHook, refuseLoad: 'not today' }, strict)
         assert.equal(attached.status, 'failed')
         assert.match(String(attached.error), /not today/)
         assert.deepEqual(await host.publish(message), { refused: 'reject', reasonCode: 0x83 })
@@ -97,10 +99,24 @@ export function hookProviderSuite(harness: HookProviderHarness): void {
         assert.deepEqual(await host.publish(message), { topic: 'a/b', payload: 'before' })
       })
 
-      it('lets everything pass with failedAction ignore when it could not be loaded', async (t) => {
-        const { host } = await start(t, { hooks: publishHook, refuseLoad: 'not today' }, { failedAction: 'ignore' })
+      it('lets messages pass, but nobody in, with deny written for the provider only', async (t) => {
+        const { host } = await start(t, { hooks: publishHook, refuseLoad: 'not today' }, { failedAction: 'deny' })
         assert.deepEqual(await host.publish(message), { topic: 'a/b', payload: 'before' })
+        const answer = await host.authenticate(testCredential())
+        assert.ok('result' in answer && answer.result === 'deny')
       })
+
+      for (const [said, policy] of [
+        ['failedAction ignore', { failedAction: 'ignore' }],
+        ['no failedAction', {}],
+        ['armed false', { ...strict, armed: false }],
+      ] as const)
+        it(`lets everything pass with ${said} when it could not be loaded`, async (t) => {
+          const { host } = await start(t, { hooks: publishHook, refuseLoad: 'not today' }, policy)
+          assert.deepEqual(await host.publish(message), { topic: 'a/b', payload: 'before' })
+          const answer = await host.authenticate(testCredential())
+          assert.ok('result' in answer && answer.result === 'ignore')
+        })
 
       it('can be loaded again without being unloaded', async (t) => {
         const { host, far, attached } = await start(t, { hooks: publishHook })
@@ -167,7 +183,7 @@ export function hookProviderSuite(harness: HookProviderHarness): void {
           'client.authorize': { do: 'throw' },
         } as const
         const hooks = Object.keys(answers).map((name) => ({ name }))
-        const { host, attached } = await start(t, { hooks, answers }, { failedAction: 'deny' })
+        const { host, attached } = await start(t, { hooks, answers }, strict)
         assert.deepEqual(await host.publish(message), { refused: 'reject', reasonCode: 0x83 })
         const authentication = await host.authenticate(testCredential())
         assert.ok('result' in authentication && authentication.result === 'deny')
@@ -187,7 +203,8 @@ export function hookProviderSuite(harness: HookProviderHarness): void {
       for (const failedAction of ['deny', 'ignore'] as const)
         it(`to answer in time ends with ${failedAction}`, async (t) => {
           const script: ProviderScript = { hooks: publishHook, answers: { 'message.publish': { do: 'hold' } } }
-          const { host, far, attached } = await start(t, script, { failedAction, timeout: shortTimeout })
+          const hooks = { 'message.publish': { failedAction } } as const
+          const { host, far, attached } = await start(t, script, { hooks, timeout: shortTimeout })
           const result = await host.publish(message)
           if (failedAction === 'deny') assert.deepEqual(result, { refused: 'reject', reasonCode: 0x83 })
           else assert.deepEqual(result, { topic: 'a/b', payload: 'before' })
@@ -316,7 +333,7 @@ export function hookProviderSuite(harness: HookProviderHarness): void {
 
       it('does not wait longer than the timeout for them', async (t) => {
         const script: ProviderScript = { hooks: publishHook, answers: { 'message.publish': { do: 'hold' } } }
-        const { host, far, attached } = await start(t, script, { timeout: shortTimeout })
+        const { host, far, attached } = await start(t, script, { ...strict, timeout: shortTimeout })
         const result = host.publish(message)
         await attached.detach()
         assert.deepEqual(await result, { refused: 'reject', reasonCode: 0x83 })

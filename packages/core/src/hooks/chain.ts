@@ -13,6 +13,7 @@ import { failedRefusal } from './failed-action.ts'
 import type { Hook } from './hook.ts'
 import { describeError } from './notification-queue.ts'
 import { CallFailure, type CallScope, type PendingCalls } from './pending.ts'
+import { Ticket } from './ticket.ts'
 import { expectedVerdicts, isThenable, readRefusal, verdictName } from './verdict.ts'
 
 /** What a chain folds over: inside the core, messages are always `BrokerMessage`. */
@@ -132,20 +133,25 @@ export class Chain<P extends HookPointName> {
         hook.owner.queue.tell(hook, args, accumulator)
         continue
       }
-      const controller = hook.wantsSignal ? new AbortController() : undefined
+      const ticket = hook.wantsTicket ? new Ticket(hook.timeout) : undefined
       let answer: unknown
       let asynchronous: boolean
       try {
-        answer = hook.call(args, accumulator, controller?.signal)
-        if (answer === undefined || answer === 'ok') continue
+        answer = hook.call(args, accumulator, ticket)
+        if (answer === undefined || answer === 'ok') {
+          ticket?.end(answer)
+          continue
+        }
         asynchronous = isThenable(answer)
       } catch (error) {
+        ticket?.end(new CallFailure('rejected', error))
         accumulator = this.#failed(hook, 'threw', describeError(error), accumulator)
         if (this.#ended) return this.#finish(hook, accumulator)
         continue
       }
       if (asynchronous)
-        return this.#wait(hooks, index, answer as PromiseLike<unknown>, controller, args, accumulator, scope)
+        return this.#wait(hooks, index, answer as PromiseLike<unknown>, ticket, args, accumulator, scope)
+      ticket?.end(answer)
       accumulator = this.#judge(hook, answer, accumulator)
       if (this.#ended) return this.#finish(hook, accumulator)
     }
@@ -157,7 +163,7 @@ export class Chain<P extends HookPointName> {
     hooks: readonly Hook[],
     index: number,
     answer: PromiseLike<unknown>,
-    controller: AbortController | undefined,
+    ticket: Ticket | undefined,
     args: unknown,
     accumulator: unknown,
     scope: CallScope | undefined,
@@ -165,7 +171,7 @@ export class Chain<P extends HookPointName> {
     return new Promise((resolve) => {
       const hook = hooks[index]
       this.#suspended.set(hooks, (this.#suspended.get(hooks) ?? 0) + 1)
-      this.#calls.start(hook, args, answer, controller, scope, (outcome) => {
+      this.#calls.start(hook, args, answer, ticket, scope, (outcome) => {
         this.#resumed(hooks)
         let next = accumulator
         if (!(outcome instanceof CallFailure)) {

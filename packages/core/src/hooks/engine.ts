@@ -18,7 +18,8 @@ import { type AnyHandler, Hook, type HookEvent, type HookOwner } from './hook.ts
 import { clientKey, NotificationQueue } from './notification-queue.ts'
 import { checkedSettings } from './options.ts'
 import { PendingCalls } from './pending.ts'
-import { AttachedProvider } from './provider.ts'
+import type { AttachedProvider } from './provider.ts'
+import { Providers } from './providers.ts'
 import { within } from './within.ts'
 
 export interface HookEngineOptions {
@@ -46,9 +47,13 @@ export interface WaitingCall {
   readonly since: number
 }
 
+function inOrder(one: Hook, other: Hook): number {
+  return other.priority - one.priority || one.place - other.place || one.order - other.order
+}
+
 interface QueuePolicy {
-  readonly queueLimit?: number
-  readonly queueDrop?: 'oldest' | 'newest'
+  readonly queueLimit?: number | undefined
+  readonly queueDrop?: 'oldest' | 'newest' | undefined
 }
 
 /** All chains, and everything that is registered in them. */
@@ -57,10 +62,12 @@ export class HookEngine implements Registry<Hook> {
   readonly #calls: PendingCalls
   readonly #chains = new Map<HookPointName, Chain<HookPointName>>()
   readonly #owners = new Map<string, HookOwner>()
+  readonly providers: Providers
   #order = 0
 
   constructor(options: HookEngineOptions) {
     this.#options = options
+    this.providers = new Providers(this, options.log)
     this.#calls = new PendingCalls(options.now ?? (() => performance.now()))
     for (const point of hookPointNames) this.#chains.set(point, new Chain(point, options.log, this.#calls))
   }
@@ -94,7 +101,7 @@ export class HookEngine implements Registry<Hook> {
   ): Hook {
     const { owner, ...rest } = options
     const resolved = resolveHookPoint(point)
-    const settings = checkedSettings(resolved, handler, rest, this.#owner(owner, {}), this.#options.timeout)
+    const settings = checkedSettings(resolved, handler, rest, this.ownerOf(owner, {}), this.#options.timeout)
     return new Hook(settings, handler as AnyHandler)
   }
 
@@ -134,43 +141,42 @@ export class HookEngine implements Registry<Hook> {
       for (const hook of added) hook.order = places.shift()?.order ?? ++this.#order
       const chain = this.chain(point)
       const kept = chain.hooks().filter((hook) => !removed.has(hook))
-      chain.replace([...kept, ...added].sort((a, b) => b.priority - a.priority || a.order - b.order))
+      chain.replace([...kept, ...added].sort(inOrder))
+      this.#options.changed?.(point)
+    }
+  }
+
+  /** The place of these hooks has changed. */
+  sort(hooks: readonly Hook[]): void {
+    for (const point of new Set(hooks.map((hook) => hook.point))) {
+      const chain = this.chain(point)
+      chain.replace(chain.hooks().sort(inOrder))
       this.#options.changed?.(point)
     }
   }
 
   /**
-   * Loads a provider and registers what it asks for. Never rejects: when loading fails the answer has status 'failed' and the reason; with failedAction
-   * 'deny' it then refuses everything that it could have refused, until `reload` succeeds or it is detached.
+   * Loads a provider and registers what it asks for. Rejects with `HookRegistrationError` when the name is taken or the policy makes no sense; when
+   * loading fails the answer has status 'failed' and the reason.
    */
   async attach(provider: HookProvider, policy: HookProviderPolicy = {}): Promise<AttachedProvider> {
-    if (this.#owners.has(provider.name))
-      throw new HookRegistrationError('already_exists', `there already are hooks of '${provider.name}'`)
-    const attached = new AttachedProvider(provider, policy, this.#owner(provider.name, policy), this, this.#options)
-    await attached.reload()
+    const attached = this.providers.make(provider, policy)
+    this.providers.check([], [attached])
+    this.providers.exchange([], [attached])
+    await attached.ready
     return attached
-  }
-
-  /** Resolves when none of these hooks has a call in flight. */
-  async settled(hooks: readonly Hook[]): Promise<void> {
-    const awaited = new Set(hooks)
-    for (;;) {
-      const calls = [...this.#calls].filter((call) => awaited.has(call.hook))
-      if (calls.length === 0) return
-      await Promise.all(calls.map((call) => call.whenSettled()))
-    }
   }
 
   /**
    * Resolves when these hooks, which have been taken out, will not be called any more: calls in flight, notifications that wait for them, and runs
-   * that began when they were still in.
+   * that began when they were still in, unless `runs` is false.
    */
-  async drained(hooks: readonly Hook[]): Promise<void> {
+  async drained(hooks: readonly Hook[], runs = true): Promise<void> {
     const leaving = new Set(hooks)
     const owners = new Set(hooks.map((hook) => hook.owner))
     for (;;) {
       const points = new Set(
-        [...new Set(hooks.map(({ point }) => point))].filter((point) => this.chain(point).awaits(leaving)),
+        [...new Set(hooks.map(({ point }) => point))].filter((point) => runs && this.chain(point).awaits(leaving)),
       )
       const queued = hooks.some((hook) => hook.queued > 0)
       const calls = [...this.#calls].filter(
@@ -228,9 +234,18 @@ export class HookEngine implements Registry<Hook> {
     this.#calls.cancelAll()
   }
 
-  #owner(name: string, policy: QueuePolicy): HookOwner {
+  findOwner(name: string): HookOwner | undefined {
+    return this.#owners.get(name)
+  }
+
+  /** Made when there is none of that name. */
+  ownerOf(name: string, policy: QueuePolicy): HookOwner {
     const known = this.#owners.get(name)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      known.queue.limit = policy.queueLimit ?? known.queue.limit
+      known.queue.drop = policy.queueDrop ?? known.queue.drop
+      return known
+    }
     const count = this.#options.count ?? (() => {})
     const queue = new NotificationQueue(
       {

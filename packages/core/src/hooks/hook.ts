@@ -1,14 +1,15 @@
 import type { HookPointName, Logger } from '@hookmq/api'
 import { LatencyHistogram } from './latency.ts'
 import type { NotificationQueue } from './notification-queue.ts'
+import type { Ticket } from './ticket.ts'
 import { topicMatchesAny } from './topics.ts'
 import { isThenable } from './verdict.ts'
 
 /** A mask: one call in 64. */
 const timedOneIn = 63
 
-/** `signal` only for hooks that want one: providers. */
-export type AnyHandler = (args: unknown, accumulator: unknown, signal: AbortSignal | undefined) => unknown
+/** `ticket` only for hooks that want one: providers. */
+export type AnyHandler = (args: unknown, accumulator: unknown, ticket: Ticket | undefined) => unknown
 
 /** What the broker's metrics count of hooks. 'late': an answer that nobody waited for any more. 'denied': a failure that refused. */
 export type HookEvent = 'threw' | 'rejected' | 'timeout' | 'invalid verdict' | 'dropped' | 'late' | 'denied'
@@ -34,7 +35,7 @@ export interface HookSettings {
   readonly answersForTopic: boolean
   /** Only told, also on a fold point. */
   readonly observe: boolean
-  readonly wantsSignal: boolean
+  readonly wantsTicket: boolean
 }
 
 // A hook that fails on every message must not fill the disk: this many lines in this time, then a count of the rest.
@@ -53,7 +54,7 @@ export class Hook {
   readonly failedAction: 'deny' | 'ignore'
   readonly answersForTopic: boolean
   readonly observe: boolean
-  readonly wantsSignal: boolean
+  readonly wantsTicket: boolean
   readonly handler: AnyHandler
   /** What the author gave: duplicates are found by it. */
   readonly identity: unknown
@@ -61,6 +62,8 @@ export class Hook {
   gone = false
   /** When it was registered, as a number that grows; of equal priorities the lowest runs first. Set by the engine. */
   order = 0
+  /** Among hooks of the same priority, before the order of registration. */
+  place = 0
   /** Notifications for it that wait. */
   queued = 0
   calls = 0
@@ -68,7 +71,12 @@ export class Hook {
   timeouts = 0
   /** Notifications that never reached it, because the queue was full. */
   dropped = 0
+  /** Asynchronous calls that have not been answered, and those that nobody waits for any more. */
+  pending = 0
+  cancelled = 0
   #latency: LatencyHistogram | undefined
+  /** What came after it on the same point: late failures count there. */
+  #successor: Hook | undefined
   #logPeriodEnd = 0
   #logged = 0
   #unlogged = 0
@@ -84,7 +92,7 @@ export class Hook {
     this.failedAction = settings.failedAction
     this.answersForTopic = settings.answersForTopic
     this.observe = settings.observe
-    this.wantsSignal = settings.wantsSignal
+    this.wantsTicket = settings.wantsTicket
     this.handler = handler
     this.identity = identity
   }
@@ -99,17 +107,46 @@ export class Hook {
   }
 
   /** Runs the handler and counts it. Of answers that come at once only some are timed: to read the clock takes as long as a short handler. */
-  call(args: unknown, accumulator: unknown, signal: AbortSignal | undefined): unknown {
-    if ((++this.calls & timedOneIn) !== 1) return this.handler(args, accumulator, signal)
+  call(args: unknown, accumulator: unknown, ticket: Ticket | undefined): unknown {
+    if (this.#successor !== undefined) this.current.calls++
+    if ((++this.calls & timedOneIn) !== 1) return this.handler(args, accumulator, ticket)
     const began = performance.now()
-    const answer = this.handler(args, accumulator, signal)
+    const answer = this.handler(args, accumulator, ticket)
     if (!isThenable(answer)) this.recordLatency(performance.now() - began)
     return answer
+  }
+
+  get succeeded(): number {
+    return this.calls - this.failures - this.pending - this.cancelled
+  }
+
+  /** Goes on with what another one has counted, whose place it takes. */
+  inherit(predecessor: Hook | undefined): void {
+    if (predecessor === undefined) return
+    predecessor.#successor = this
+    this.calls = predecessor.calls
+    this.failures = predecessor.failures
+    this.timeouts = predecessor.timeouts
+    this.dropped = predecessor.dropped
+    this.pending = predecessor.pending
+    this.cancelled = predecessor.cancelled
+    this.#latency = predecessor.#latency ??= new LatencyHistogram()
+  }
+
+  /** The one that counts now. */
+  get current(): Hook {
+    let hook: Hook = this
+    while (hook.#successor !== undefined) hook = hook.#successor
+    return hook
   }
 
   recordLatency(milliseconds: number): void {
     this.#latency ??= new LatencyHistogram()
     this.#latency.record(milliseconds)
+  }
+
+  get latencyCount(): number {
+    return this.#latency?.count ?? 0
   }
 
   latency(share: number): number | undefined {
@@ -118,9 +155,10 @@ export class Hook {
 
   /** Counts a failure and logs it, at most ten times a second. */
   fail(log: Logger, kind: 'threw' | 'rejected' | 'timeout' | 'invalid verdict', detail: Record<string, unknown>): void {
-    this.failures++
+    const counts = this.#successor === undefined ? this : this.current
+    counts.failures++
     this.owner.count(kind)
-    if (kind === 'timeout') this.timeouts++
+    if (kind === 'timeout') counts.timeouts++
     const now = performance.now()
     if (now >= this.#logPeriodEnd) {
       this.#logPeriodEnd = now + logPeriod

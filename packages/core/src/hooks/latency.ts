@@ -8,6 +8,10 @@ export class LatencyHistogram {
   readonly #buckets = new Uint32Array(bucketCount)
   #count = 0
 
+  get count(): number {
+    return this.#count
+  }
+
   /** Milliseconds. */
   record(duration: number): void {
     const index = duration <= smallest ? 0 : Math.ceil(Math.log2(duration / smallest) * bucketsPerDoubling)

@@ -169,7 +169,7 @@ describe('notifications', () => {
       failedAction: 'ignore',
       answersForTopic: false,
       observe: false,
-      wantsSignal: false,
+      wantsTicket: false,
     } as const
     const hook = new Hook(settings, async (args) => {
       most = Math.max(most, ++running)

@@ -44,8 +44,8 @@ export interface NotificationQueueOptions {
  * next ones of the same client wait for it, in a queue that is bounded over all clients; other clients go on.
  */
 export class NotificationQueue {
-  readonly limit: number
-  readonly #drop: 'oldest' | 'newest'
+  limit: number
+  drop: 'oldest' | 'newest'
   readonly #inFlightLimit: number
   readonly #owner: string
   readonly #log: Logger
@@ -65,7 +65,7 @@ export class NotificationQueue {
     this.#owner = options.owner
     this.#log = options.log
     this.limit = options.limit
-    this.#drop = options.drop
+    this.drop = options.drop
     this.#inFlightLimit = options.inFlightLimit ?? defaultInFlightLimit
     this.#calls = calls
   }
@@ -179,7 +179,7 @@ export class NotificationQueue {
 
   #enqueue(lane: Lane, hook: Hook, args: unknown, accumulator: unknown): void {
     if (this.#queued >= this.limit) {
-      if (this.#drop === 'newest' || this.#oldest === undefined) {
+      if (this.drop === 'newest' || this.#oldest === undefined) {
         this.#countDrop(hook)
         this.#release(lane)
         return
@@ -221,7 +221,7 @@ export class NotificationQueue {
   }
 
   #countDrop(hook: Hook): void {
-    hook.dropped++
+    hook.current.dropped++
     this.#dropped++
     hook.owner.count('dropped')
     if (this.#droppedInBurst++ > 0) return
@@ -230,7 +230,7 @@ export class NotificationQueue {
       hook: hook.name,
       point: hook.point,
       limit: this.limit,
-      drops: this.#drop,
+      drops: this.drop,
     })
   }
 

@@ -43,7 +43,7 @@ export function checkedSettings(
     failedAction,
     answersForTopic: !recheck,
     observe: false,
-    wantsSignal: false,
+    wantsTicket: false,
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Hook } from './hook.ts'
+import type { Ticket } from './ticket.ts'
 
 /** Why an asynchronous hook gave no answer that counts. */
 export class CallFailure {
@@ -49,7 +50,7 @@ export class PendingCall {
   readonly hook: Hook
   readonly args: unknown
   readonly started: number
-  readonly controller: AbortController | undefined
+  readonly ticket: Ticket | undefined
   readonly scope: CallScope | undefined
   readonly list: CallList
   readonly #owner: PendingCalls
@@ -64,7 +65,7 @@ export class PendingCall {
     hook: Hook,
     args: unknown,
     started: number,
-    controller: AbortController | undefined,
+    ticket: Ticket | undefined,
     scope: CallScope | undefined,
     onSettled: (outcome: unknown) => void,
   ) {
@@ -73,7 +74,7 @@ export class PendingCall {
     this.hook = hook
     this.args = args
     this.started = started
-    this.controller = controller
+    this.ticket = ticket
     this.scope = scope
     this.#onSettled = onSettled
   }
@@ -88,7 +89,8 @@ export class PendingCall {
     this.#onSettled = undefined
     this.#owner.forget(this)
     this.scope?.delete(this)
-    if (outcome instanceof CallFailure && outcome.kind !== 'rejected') this.controller?.abort()
+    if (outcome instanceof CallFailure && outcome.kind === 'cancelled') this.hook.current.cancelled++
+    this.ticket?.end(outcome)
     onSettled(outcome)
     for (const wake of this.#waiters ?? []) wake()
   }
@@ -137,7 +139,7 @@ export class PendingCalls {
     hook: Hook,
     args: unknown,
     answer: PromiseLike<unknown>,
-    controller: AbortController | undefined,
+    ticket: Ticket | undefined,
     scope: CallScope | undefined,
     onSettled: (outcome: unknown) => void,
   ): void {
@@ -146,11 +148,12 @@ export class PendingCalls {
       list = new CallList(hook.timeout)
       this.#lists.set(hook.timeout, list)
     }
-    const call = new PendingCall(this, list, hook, args, this.#now(), controller, scope, onSettled)
+    const call = new PendingCall(this, list, hook, args, this.#now(), ticket, scope, onSettled)
     call.previous = list.tail
     if (list.tail === undefined) list.head = call
     else list.tail.next = call
     list.tail = call
+    hook.current.pending++
     if (this.#size++ === 0) this.#timer?.ref()
     if (list.timeout !== 0) this.#schedule(call.started + list.timeout)
     scope?.add(call)
@@ -171,6 +174,7 @@ export class PendingCalls {
     if (next === undefined) list.tail = previous
     else next.previous = previous
     call.hook.recordLatency(this.#now() - call.started)
+    call.hook.current.pending--
     // An idle timer must not keep the process alive; it is kept, because the next call is likely to need it.
     if (--this.#size === 0) this.#timer?.unref()
   }

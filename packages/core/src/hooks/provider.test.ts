@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { HookPointName, HookProvider, HookSpec } from '@hookmq/api'
+import type { HookPointName, HookProvider, HookSpec, ProviderCall } from '@hookmq/api'
 import { BrokerMessage } from '../message.ts'
 import { Refusal } from '../refusal.ts'
 import { HookEngine } from './engine.ts'
@@ -23,8 +23,8 @@ class Provider implements HookProvider {
     return this.#specs
   }
 
-  call(_point: HookPointName, _args: unknown, _accumulator: unknown, signal: AbortSignal): unknown {
-    this.signals.push(signal)
+  call(_point: HookPointName, _args: unknown, _accumulator: unknown, call: ProviderCall): unknown {
+    this.signals.push(call.signal)
     return this.answer()
   }
 
@@ -44,7 +44,7 @@ describe('the signal of a call', () => {
   it('aborts at the timeout', async () => {
     const { engine, publish } = makeEngine()
     const provider = new Provider()
-    await engine.attach(provider, { timeout: 10 })
+    await engine.attach(provider, { timeout: 10, hooks: { 'message.publish': { failedAction: 'deny' } } })
     assert.ok((await publish()) instanceof Refusal)
     assert.deepEqual(
       provider.signals.map(({ aborted }) => aborted),

@@ -1,6 +1,7 @@
 import type { FoldPointName, HookArgs } from '@hookmq/api'
 import type { Chain, ChainAccumulator } from './chain.ts'
 import type { AnyHandler, Hook } from './hook.ts'
+import { Ticket } from './ticket.ts'
 import { isThenable } from './verdict.ts'
 
 /** What became of one hook in a rehearsal. */
@@ -65,10 +66,10 @@ async function ask(
   args: unknown,
   accumulator: unknown,
 ): Promise<{ readonly answer?: unknown; readonly failure?: string }> {
-  const controller = new AbortController()
+  const ticket = hook.wantsTicket ? new Ticket(hook.timeout) : undefined
   let timer: NodeJS.Timeout | undefined
   try {
-    const answer = handler(args, accumulator, hook.wantsSignal ? controller.signal : undefined)
+    const answer = handler(args, accumulator, ticket)
     if (!isThenable(answer)) return { answer }
     if (hook.timeout === 0) return { answer: await answer }
     const late = new Promise<{ failure: string }>((resolve) => {
@@ -82,7 +83,7 @@ async function ask(
     return { failure: messageOf(error) }
   } finally {
     clearTimeout(timer)
-    controller.abort()
+    ticket?.abandon()
   }
 }
 

@@ -63,6 +63,11 @@ export function createContext(
       generation.register(hooks, hook)
       return { point: hook.point, name: hook.name, remove: () => generation.withdraw(hooks, hook) }
     },
+    provider(provider, policy = {}) {
+      const attached = hooks.providers.make(provider, policy, generation)
+      generation.register(hooks.providers, attached)
+      return attached
+    },
     authenticator: (module, sequence = 0) => generation.register(access.authenticators, { module, sequence }),
     authorizer: (module, sequence = 0) => generation.register(access.authorizers, { module, sequence }),
     counter: (counter: string): Counter => broker.metrics.pluginCounter(name, counter),

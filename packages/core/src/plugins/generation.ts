@@ -60,6 +60,23 @@ export class Generation {
     if (this.#state === 'in force') registry.exchange([item], [])
   }
 
+  /** In one step. Throws when the successor cannot be registered. */
+  replace<T>(registry: Registry<T>, item: T, successor: T): void {
+    this.#requirePresent()
+    const index = this.#items.findIndex((entry) => entry.item === item)
+    if (index === -1) throw new Error(`plugin '${this.name}' has not registered what is to be replaced`)
+    const entry = { registry: registry as Registry<unknown>, item: successor }
+    if (this.#state === 'setting up') {
+      const others = this.itemsOf(registry).filter((other) => other !== item)
+      registry.check(this.#predecessor?.itemsOf(registry) ?? [], [...others, successor])
+      this.#items.splice(index, 1, entry)
+      return
+    }
+    registry.check([item], [successor])
+    this.#items.splice(index, 1, entry)
+    registry.exchange([item], [successor])
+  }
+
   onTeardown(run: () => void | Promise<void>): void {
     this.#requirePresent()
     this.#teardown.push(run)
@@ -107,6 +124,8 @@ export class Generation {
         access.authorizers.drained(this.itemsOf(access.authorizers)),
       ]),
     )
+    // Each step of a provider's end is bounded. One that is replaced answers until its successor can.
+    await Promise.all(this.itemsOf(hooks.providers).map((provider) => provider.left))
     if (!drained) {
       log.warn('calls of the plugin did not end in time; given up', { plugin: this.name, milliseconds: patience.drain })
     }

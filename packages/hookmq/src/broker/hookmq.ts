@@ -7,10 +7,13 @@ import type {
   HookHandler,
   HookOptions,
   HookPointName,
+  HookProvider,
+  HookProviderPolicy,
   Listener,
   Logger,
   Message,
   MessageInit,
+  ProviderHandle,
   RetainedStore,
 } from '@hookmq/api'
 import { Broker, type BrokerOptions, type LogControl } from '@hookmq/core'
@@ -122,6 +125,8 @@ export class HookmqBroker {
       for (const plugin of this.#plugins) await this.#manager.add(plugin)
       await this.#manager.boot(this.#pluginNames)
       this.#guardAll()
+      // Whoever connects first is to meet the hooks; a provider that is away must not keep the broker from starting.
+      await this.#core.hooks.providers.ready(providerPatience)
       for (const listener of this.#listeners) await this.#bind(listener)
       this.#state = 'running'
     } catch (error) {
@@ -163,6 +168,15 @@ export class HookmqBroker {
   /** Adds a hook, as a plugin would; also before `start`. */
   hook<P extends HookPointName>(point: P, handler: HookHandler<P>, options: HookOptions = {}): HookHandle {
     return this.#core.hooks.add(point, handler, { ...options, owner: 'embedding' })
+  }
+
+  /** Attaches hooks that live elsewhere, as a plugin would; also before `start`. Its load begins at once: see `ready`. */
+  provider(provider: HookProvider, policy: HookProviderPolicy = {}): ProviderHandle {
+    const { providers } = this.#core.hooks
+    const attached = providers.make(provider, policy)
+    providers.check([], [attached])
+    providers.exchange([], [attached])
+    return attached
   }
 
   /**
@@ -320,6 +334,9 @@ export class HookmqBroker {
     throw new HookmqError('BROKER_STATE', `${method} needs a running broker; this one is ${this.#state}`)
   }
 }
+
+/** Milliseconds for which providers of hooks may load before clients are let in. */
+const providerPatience = 5000
 
 /** Milliseconds that a slow disk gets at least, when the broker stops. */
 const storePatience = 1000

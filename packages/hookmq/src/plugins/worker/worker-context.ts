@@ -83,6 +83,12 @@ export class WorkerContext implements PluginContext {
     return { point: resolved, name, remove: () => void this.#bridge.get('end', number) }
   }
 
+  provider(): never {
+    throw new Error(
+      `plugin '${this.name}' provides hooks that live elsewhere: it must run in the broker's own thread; set its placement to in-process`,
+    )
+  }
+
   authenticator(module: Parameters<PluginContext['authenticator']>[0], sequence = 0): void {
     const ask = this.functions.add((client) => module.authenticate(client))
     this.#bridge.get('authenticator', { name: module.name, ask }, sequence)
@@ -202,6 +208,7 @@ class CarriedCounter implements Counter {
 function bindMethods(context: WorkerContext): void {
   for (const name of [
     'hook',
+    'provider',
     'authenticator',
     'authorizer',
     'counter',

@@ -15,6 +15,7 @@ const layers: Readonly<Record<string, Layer>> = {
   'packages/exhook-proto': { mayImport: [], touchesTheWorld: false },
   'packages/core': { mayImport: ['@hookmq/mqtt', '@hookmq/api'], touchesTheWorld: false },
   'packages/hookmq': { mayImport: 'everything', touchesTheWorld: true },
+  'sdk/typescript': { mayImport: ['@hookmq/exhook-proto'], touchesTheWorld: true },
 }
 
 const listener: Layer = { mayImport: ['@hookmq/mqtt', '@hookmq/api', '@hookmq/kit'], touchesTheWorld: true }

@@ -27,10 +27,11 @@ function checkShape(workspace: Workspace, { folder, files, manifest }: Package):
   return found
 }
 
-/** One part = one folder = one package, named alike. */
+/** One part = one folder = one package, named alike. What authors of external hooks install is named for what they write. */
 function expectedName(folder: string): string {
   const [kind, name] = folder.split('/')
   if (kind === 'packages') return name === 'hookmq' ? 'hookmq' : `@hookmq/${name}`
+  if (folder === 'sdk/typescript') return '@hookmq/provider'
   return `@hookmq/${kind?.replace(/s$/, '')}-${name}`
 }
 

@@ -1,20 +1,40 @@
 import type { Held } from './level-tree.ts'
 
 /**
- * Hands out what was put in, oldest first: a binary heap, so that the work of ordering is spread over the takes instead of
- * being one long sort.
+ * Hands out what was put in, oldest first. What came in order, as most does, is handed out as it lies; otherwise a binary heap
+ * spreads the work of ordering over the takes, instead of being one long sort.
  */
 export class OldestFirst {
-  readonly #heap: Held[] = []
+  readonly #list: Held[] = []
+  /** Everything so far was newer than what came before it. */
+  #ordered = true
+  /** The next to be handed out, of an ordered list. */
+  #next = 0
 
   get size(): number {
-    return this.#heap.length
+    return this.#list.length - this.#next
   }
 
+  /** All of them before the first is taken. */
   add(held: Held): void {
-    const heap = this.#heap
-    let place = heap.length
-    heap.push(held)
+    const list = this.#list
+    const place = list.length
+    list.push(held)
+    if (!this.#ordered) this.#rise(place, held)
+    // An ordered list is a heap already: only the new one may have to rise.
+    else if (place > 0 && list[place - 1].sequence > held.sequence) {
+      this.#ordered = false
+      this.#rise(place, held)
+    }
+  }
+
+  take(): Held | undefined {
+    return this.#ordered ? this.#list[this.#next++] : this.#takeFromHeap()
+  }
+
+  #rise(from: number, held: Held): void {
+    const heap = this.#list
+    let place = from
     while (place > 0) {
       const parent = (place - 1) >> 1
       if (heap[parent].sequence < held.sequence) break
@@ -24,8 +44,8 @@ export class OldestFirst {
     heap[place] = held
   }
 
-  take(): Held | undefined {
-    const heap = this.#heap
+  #takeFromHeap(): Held | undefined {
+    const heap = this.#list
     const oldest = heap[0]
     const last = heap.pop()
     const size = heap.length

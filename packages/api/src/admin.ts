@@ -130,12 +130,20 @@ export interface Explanation {
   readonly by: string
 }
 
-/** What operators' tools need of the broker: the command line, the HTTP API, a dashboard. */
+/** What `refresh` brings up to date: counters, gauges and listeners; or clients and subscriptions as well. */
+export type AdminScope = 'counters' | 'everything'
+
+/**
+ * What operators' tools need of the broker: the command line, the HTTP API, a dashboard. Where the broker runs as several processes, all of this is about
+ * all of them, as they were at the last `refresh`.
+ */
 export interface BrokerAdmin {
   readonly node: string
   readonly version: string
   /** Milliseconds since the epoch. */
   readonly startedAt: number
+  /** Has the other processes of this broker say what they have. Resolves at once where there are none. */
+  refresh(scope: AdminScope): Promise<void>
   /** Publishes through the whole message.publish chain. Rejects with a TypeError for a topic that is none. */
   publish(message: MessageInit): Promise<PublishOutcome>
   clients(): IterableIterator<ClientView>

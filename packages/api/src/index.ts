@@ -2,6 +2,7 @@ export { connackReturnCode, parseShared, topicFilterError, topicMatches, topicNa
 export type * from './access.ts'
 export type * from './admin.ts'
 export type * from './client.ts'
+export type * from './cluster.ts'
 export type * from './command.ts'
 export type * from './hook.ts'
 export * from './hook-point-table.ts'

@@ -34,6 +34,12 @@ export interface Plugin {
   /** Where it runs unless the operator says otherwise. Default 'in-process'. */
   readonly placement?: 'in-process' | 'worker'
   /**
+   * Which processes of the broker load it, where there are several (`hookmq start --workers`). 'each' (the default): all of them, and each serves
+   * its own clients; `ctx.members` is how they work together. 'leader': one of them, for a plugin that offers something of which there can be only
+   * one and that takes no part in what happens to clients.
+   */
+  readonly workers?: 'each' | 'leader'
+  /**
    * On reload the new generation is set up while the old one still works, then they change places in one step and no event is lost. true: that is not
    * possible, because only one can hold what it holds, such as a port: the old one is unloaded first, and loaded again when the new one fails.
    */
@@ -65,6 +71,8 @@ export interface PluginContext {
   readonly admin: BrokerAdmin
   /** The plugin's own corner of the store. */
   readonly store: KeyValueStore
+  /** The processes of this broker, of which each has loaded the plugin. */
+  readonly members: PluginMembers
   /** Aborts when the plugin is unloaded, after its calls in flight have ended. */
   readonly signal: AbortSignal
   /** Adds a hook. The same handler twice on one point, or an unknown point, is an error. */
@@ -98,6 +106,19 @@ export interface PluginContext {
   onTeardown(run: () => void | Promise<void>): void
 }
 
+/** The processes that make one broker; usually it is this one alone. */
+export interface PluginMembers {
+  readonly count: number
+  /** This one does what is to be done once for the whole broker: listening on a port, writing a file. One process always does. */
+  readonly leads: boolean
+  /** Every key belongs to exactly one process: what is kept under it in the store is that one's business. Client ids are such keys. */
+  owns(key: string): boolean
+  /** Says something, which must be what the structured clone algorithm can copy, to this plugin in every other process that is there. */
+  tell(value: unknown): void
+  /** `receive` gets what the others tell. */
+  onTold(receive: (value: unknown) => void): void
+}
+
 export interface Counter {
   readonly value: number
   add(amount?: number): void
@@ -114,7 +135,10 @@ export interface BrokerLink {
   /** Connected clients. */
   clients(): IterableIterator<ClientInfo>
   client(clientId: string): ClientInfo | undefined
-  /** Closes the client's connection and ends its session. false: no such client. */
+  /**
+   * Closes the client's connection and ends its session. false: no such client. Where the broker runs as several processes, true for a client id that
+   * belongs to another one also says that it was asked to.
+   */
   kick(clientId: string): boolean
   /** Metrics under EMQX's names. */
   metrics(): Record<string, number>

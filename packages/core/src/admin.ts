@@ -1,4 +1,5 @@
 import type {
+  AdminScope,
   BrokerAdmin,
   ChainView,
   ClientView,
@@ -15,13 +16,11 @@ import type {
   SubscriptionView,
   TopicSubscription,
 } from '@hookmq/api'
-import { topicFilterError } from '@hookmq/mqtt'
-import { explain } from './access/explain.ts'
 import type { Broker } from './broker.ts'
-import { subscribeOnBehalf } from './channel/subscribe-on-behalf.ts'
+import type { Whole } from './cluster/whole.ts'
+import { OwnAdmin } from './own-admin.ts'
 import type { LoadedPlugin } from './plugins/index.ts'
 import type { StoredOptions } from './routing/types.ts'
-import type { Session } from './session/session.ts'
 
 /** What only the program around the broker can do: it knows where plugins lie. */
 export interface Operations {
@@ -40,9 +39,10 @@ export interface LogControl {
   setHandler(id: string, change: { readonly level?: string; readonly running?: boolean }): boolean
 }
 
-/** The broker as operators' tools use it. */
+/** The broker as operators' tools use it: this process alone is `own`, and the class below knows of the others, if there are any. */
 export class Admin implements BrokerAdmin {
   readonly #broker: Broker
+  readonly own: OwnAdmin
   /** Set by the program that assembles the broker. */
   operations: Operations | undefined
   /** Set by the program that made the log. */
@@ -50,6 +50,15 @@ export class Admin implements BrokerAdmin {
 
   constructor(broker: Broker) {
     this.#broker = broker
+    this.own = new OwnAdmin(broker, this)
+  }
+
+  get #whole(): Whole | undefined {
+    return this.#broker.peers?.whole
+  }
+
+  refresh(scope: AdminScope): Promise<void> {
+    return this.#whole?.refresh(scope) ?? Promise.resolve()
   }
 
   get node(): string {
@@ -69,69 +78,52 @@ export class Admin implements BrokerAdmin {
   }
 
   *clients(): IterableIterator<ClientView> {
-    for (const session of this.#broker.sessions.values()) yield this.#view(session)
+    yield* this.own.clients()
+    if (this.#whole !== undefined) yield* this.#whole.clients()
   }
 
   client(clientId: string): ClientView | undefined {
-    const session = this.#broker.sessions.get(clientId)
-    return session === undefined ? undefined : this.#view(session)
-  }
-
-  #view(session: Session): ClientView {
-    const { options } = this.#broker
-    const { channel } = session
-    return {
-      client: session.client,
-      connected: channel !== undefined,
-      connInfo: channel?.connInfo,
-      session: session.info(),
-      keepAlive: (channel?.keepAliveLimit ?? 0) / (1000 * options.keepAliveBackoff * 2),
-      disconnectedAt: channel === undefined ? session.detachedAt : undefined,
-      maxInflight: channel?.sendQuota ?? options.maxInflight,
-      maxQueueLength: options.maxQueueLength,
-      queueDropped: session.queueDropped,
-      receivedMessages: channel?.receivedMessages ?? 0,
-      sentMessages: channel?.sentMessages ?? 0,
-      receivedBytes: channel?.receivedBytes ?? 0,
-      sentBytes: channel?.outbox.bytesSent ?? 0,
-      pendingBytes: channel?.outbox.pending ?? 0,
-    }
+    return this.own.client(clientId) ?? this.#whole?.client(clientId)
   }
 
   kick(clientId: string): boolean {
-    return this.#broker.sessions.kick(clientId)
+    return this.own.kick(clientId) || this.#elsewhere(clientId, (whole) => whole.kick(clientId))
   }
 
   *subscriptions(): IterableIterator<SubscriptionView> {
-    for (const session of this.#broker.sessions.values()) {
-      for (const [filter, options] of session.subscriptions) yield { clientId: session.id, filter, options }
-    }
+    yield* this.own.subscriptions()
+    if (this.#whole !== undefined) yield* this.#whole.subscriptions()
   }
 
   subscribe(clientId: string, filter: string, options: Partial<StoredOptions>): 'ok' | 'no_session' {
-    const fault = topicFilterError(filter)
-    if (fault !== undefined) throw new TypeError(fault.message)
-    const session = this.#broker.sessions.get(clientId)
-    if (session === undefined) return 'no_session'
-    session.subscribeFor({ qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 0, ...options }, filter)
-    return 'ok'
+    if (this.own.subscribe(clientId, filter, options) === 'ok') return 'ok'
+    return this.#elsewhere(clientId, (whole) => whole.subscribe(clientId, filter, options)) ? 'ok' : 'no_session'
   }
 
-  subscribeOnBehalf(
+  async subscribeOnBehalf(
     clientId: string,
     subscriptions: readonly TopicSubscription[],
   ): Promise<readonly string[] | undefined> {
-    return subscribeOnBehalf(this.#broker, clientId, subscriptions)
+    const subscribed = await this.own.subscribeOnBehalf(clientId, subscriptions)
+    return subscribed ?? this.#whole?.subscribeOnBehalf(clientId, subscriptions)
   }
 
   unsubscribe(clientId: string, filter: string): 'ok' | 'no_session' | 'no_subscription' {
-    const { sessions, chains } = this.#broker
-    const session = sessions.get(clientId)
-    if (session === undefined) return 'no_session'
-    const options = session.unsubscribe(filter)
-    if (options === undefined) return 'no_subscription'
-    chains.sessionUnsubscribed.notify({ client: session.client, topic: filter, options })
+    const outcome = this.own.unsubscribe(clientId, filter)
+    if (outcome !== 'no_session') return outcome
+    const view = this.#whole?.client(clientId)
+    if (view === undefined) return 'no_session'
+    if (!view.session.subscriptions.has(filter)) return 'no_subscription'
+    this.#whole?.unsubscribe(clientId, filter)
     return 'ok'
+  }
+
+  /** Does it where the client is, when that is another process. false: nowhere. */
+  #elsewhere(clientId: string, run: (whole: Whole) => void): boolean {
+    const whole = this.#whole
+    if (whole?.client(clientId) === undefined) return false
+    run(whole)
+    return true
   }
 
   topics(): IterableIterator<string> {
@@ -143,15 +135,26 @@ export class Admin implements BrokerAdmin {
   }
 
   listeners(): readonly ListenerView[] {
-    return this.#broker.listeners.views()
+    const own = this.own.listeners()
+    return this.#whole?.listeners(own) ?? own
   }
 
-  startListener(id: string): Promise<boolean> {
-    return this.#broker.listeners.start(id)
+  async startListener(id: string): Promise<boolean> {
+    const started = await this.#broker.listeners.start(id)
+    if (started) await this.#everywhere('listener.start', id)
+    return started
   }
 
-  stopListener(id: string): Promise<boolean> {
-    return this.#broker.listeners.stop(id)
+  async stopListener(id: string): Promise<boolean> {
+    const stopped = await this.#broker.listeners.stop(id)
+    if (stopped) await this.#everywhere('listener.stop', id)
+    return stopped
+  }
+
+  /** Rejects with what went wrong at another process. */
+  async #everywhere(subject: 'listener.start' | 'listener.stop', id: string): Promise<void> {
+    const problem = await this.#whole?.everywhere(subject, id)
+    if (problem !== undefined) throw new Error(problem)
   }
 
   plugins(): readonly PluginView[] {
@@ -159,15 +162,27 @@ export class Admin implements BrokerAdmin {
   }
 
   loadPlugin(name: string): Promise<PluginOutcome> {
-    return this.operations?.loadPlugin(name) ?? notHere()
+    return this.#operate('plugin.load', name, this.operations?.loadPlugin(name))
   }
 
   unloadPlugin(name: string): Promise<PluginOutcome> {
-    return this.operations?.unloadPlugin(name) ?? notHere()
+    return this.#operate('plugin.unload', name, this.operations?.unloadPlugin(name))
   }
 
   reloadPlugin(name: string): Promise<PluginOutcome> {
-    return this.operations?.reloadPlugin(name) ?? notHere()
+    return this.#operate('plugin.reload', name, this.operations?.reloadPlugin(name))
+  }
+
+  /** Here first: what fails here is not tried elsewhere. */
+  async #operate(
+    subject: 'plugin.load' | 'plugin.unload' | 'plugin.reload',
+    name: string,
+    work: Promise<PluginOutcome> | undefined,
+  ): Promise<PluginOutcome> {
+    const outcome = await (work ?? notHere())
+    if (!outcome.ok) return outcome
+    const problem = await this.#whole?.everywhere(subject, name)
+    return problem === undefined ? outcome : { ok: false, error: problem }
   }
 
   changedPlugins(): Promise<readonly string[]> {
@@ -187,30 +202,33 @@ export class Admin implements BrokerAdmin {
   }
 
   explain(clientId: string, action: 'publish' | 'subscribe', topic: string): Promise<Explanation> {
-    return explain(this.#broker, clientId, action, topic)
+    const here = this.#whole === undefined || this.#broker.sessions.has(clientId)
+    const there = here ? undefined : this.#whole?.explain(clientId, action, topic)
+    return there ?? this.own.explain(clientId, action, topic)
   }
 
   cleanAclCache(clientId?: string): boolean {
-    const { access, sessions } = this.#broker
-    if (clientId === undefined) {
-      access.clearCache()
-      return true
-    }
-    const channel = sessions.get(clientId)?.channel
-    channel?.topics?.clear()
-    return channel !== undefined
+    const here = this.own.cleanAclCache(clientId)
+    if (clientId === undefined) this.#whole?.cleanAclCache(undefined)
+    else if (!here) return this.#elsewhere(clientId, (whole) => whole.cleanAclCache(clientId))
+    return here
   }
 
-  reloadAccessRules(): Promise<readonly string[]> {
-    return this.#broker.access.reload()
+  async reloadAccessRules(): Promise<readonly string[]> {
+    const names = await this.#broker.access.reload()
+    const problem = await this.#whole?.everywhere('access.reload', undefined)
+    if (problem !== undefined) throw new Error(problem)
+    return names
   }
 
   metrics(): Record<string, number> {
-    return this.#broker.metrics.snapshot()
+    const own = this.own.metrics()
+    return this.#whole?.sum('metrics', own) ?? own
   }
 
   stats(): Record<string, number> {
-    return this.#broker.stats.snapshot()
+    const own = this.own.stats()
+    return this.#whole?.sum('stats', own) ?? own
   }
 
   commands(): readonly Command[] {
@@ -230,7 +248,8 @@ export class Admin implements BrokerAdmin {
   }
 
   set logLevel(level: string) {
-    if (this.log !== undefined) this.log.level = level
+    this.own.setLog({ level })
+    this.#whole?.setLog({ level })
   }
 
   logHandlers(): readonly LogHandlerView[] {
@@ -238,7 +257,9 @@ export class Admin implements BrokerAdmin {
   }
 
   setLogHandler(id: string, change: { readonly level?: string; readonly running?: boolean }): boolean {
-    return this.log?.setHandler(id, change) ?? false
+    const found = this.log?.setHandler(id, change) ?? false
+    if (found) this.#whole?.setLog({ handler: id, ...change })
+    return found
   }
 }
 

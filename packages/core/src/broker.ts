@@ -1,6 +1,7 @@
 import type {
   BrokerLink,
   ClientInfo,
+  Cluster,
   KeyValueStore,
   ListenerHost,
   Logger,
@@ -21,6 +22,7 @@ import type { Exchange } from './channel/authenticate.ts'
 import { Channel } from './channel/channel.ts'
 import { endConnection } from './channel/disconnect.ts'
 import { type Clock, systemClock } from './clock.ts'
+import { Peers } from './cluster/peers.ts'
 import { FlushScheduler } from './connection/outbox.ts'
 import { Deadlines } from './deadlines.ts'
 import { HookEngine, propertiesProblem } from './hooks/index.ts'
@@ -66,6 +68,8 @@ export interface BrokerParts {
   readonly settings?: (plugin: Plugin, configuration: Required<PluginConfiguration>) => PluginSettings
   /** Default: the system's. */
   readonly clock?: Clock
+  /** What makes one broker of several processes. Default: this one is all there is. */
+  readonly cluster?: Cluster
 }
 
 /** The broker: it knows everybody, and does nothing that a part of it can do. */
@@ -79,6 +83,8 @@ export class Broker implements ListenerHost {
   readonly router: Router
   readonly retained: Retained
   readonly sessions: Sessions
+  /** The other processes of this broker; undefined: there are none. */
+  readonly peers: Peers | undefined
   readonly wills: Wills
   readonly metrics = new Metrics()
   readonly stats = new Stats()
@@ -130,6 +136,7 @@ export class Broker implements ListenerHost {
     })
     this.retained = new Retained(this, parts.retained)
     this.sessions = new Sessions(this)
+    this.peers = parts.cluster === undefined ? undefined : new Peers(this, parts.cluster)
     this.wills = new Wills(this)
     this.link = createLink(this)
     this.admin = new Admin(this)
@@ -152,19 +159,21 @@ export class Broker implements ListenerHost {
       clock: this.clock,
       publish: (message) => void this.publish(message),
       nodes: () => [this.options.node],
-      stats: () => this.stats.snapshot(),
-      metrics: () => this.metrics.snapshot(),
+      refresh: () => this.peers?.whole.refresh('counters'),
+      stats: () => this.admin.stats(),
+      metrics: () => this.admin.metrics(),
     })
     this.#provideStats()
   }
 
   async start(): Promise<void> {
     this.#stopping = false
+    await this.peers?.start()
     this.#cancelSweep ??= this.clock.every(sweepInterval, () => {
       sweep(this)
       this.stats.sample()
     })
-    this.#sys.start()
+    if (this.peers === undefined || this.peers.cluster.leads) this.#sys.start()
   }
 
   /** Tells every client, sends what is queued, closes. Resolves after `timeout` milliseconds at the latest. */
@@ -188,6 +197,7 @@ export class Broker implements ListenerHost {
     }
     await this.hooks.idle(timeout)
     await this.plugins.unloadAll()
+    await this.peers?.stop(timeout)
     this.hooks.close()
     this.#cancelSweep?.()
     this.#cancelSweep = undefined
@@ -319,7 +329,8 @@ export class Broker implements ListenerHost {
   route(message: BrokerMessage, routes: Routes, publisher?: PublisherRoute): number {
     const { counters } = this.metrics
     counters[M.MESSAGES_PUBLISH]++
-    if (message.retain && this.options.retainAvailable) this.retained.keep(message)
+    if (message.retain && this.options.retainAvailable && this.retained.keep(message))
+      this.peers?.publishRetained(message)
     const { direct, shared } = routes
     for (let index = 0; index < direct.length; index++) {
       const route = direct[index]!
@@ -331,6 +342,7 @@ export class Broker implements ListenerHost {
       if (this.deliverToGroup(message, shared[index]!)) count++
     }
     if (count === 0 && shared.length === 0) this.dropMessage(message, 'no_subscribers')
+    this.peers?.routed()
     return count
   }
 
@@ -395,7 +407,8 @@ export class Broker implements ListenerHost {
   }
 
   #provideStats(): void {
-    const { stats, sessions, router } = this
+    const { stats, sessions, router, peers } = this
+    const subscriptions = (): number => router.subscriptionCount - (peers?.remoteSubscriptions ?? 0)
     const live = (): number => {
       let count = 0
       for (const channel of this.channels) if (channel.state === 'connected') count++
@@ -406,10 +419,11 @@ export class Broker implements ListenerHost {
     stats.provide('channels', () => this.channels.size)
     stats.provide('sessions', () => sessions.size)
     stats.provide('topics', () => router.topicCount)
-    stats.provide('subscribers', () => router.subscriptionCount)
-    stats.provide('subscriptions', () => router.subscriptionCount)
-    stats.provide('subscriptions.shared', () => router.sharedSubscriptionCount)
-    stats.provide('suboptions', () => router.subscriptionCount)
+    const shared = (): number => router.sharedSubscriptionCount - (peers?.remoteSharedSubscriptions ?? 0)
+    stats.provide('subscribers', subscriptions)
+    stats.provide('subscriptions', subscriptions)
+    stats.provide('subscriptions.shared', shared)
+    stats.provide('suboptions', subscriptions)
     stats.provide('routes', () => router.topicCount)
     stats.provide('retained', () => this.retained.store.count)
   }

@@ -62,6 +62,11 @@ export class Chains {
     this.deliveryCompleted = hooks.chain('delivery.completed')
   }
 
+  /** Somebody sees messages, here or where they are delivered: their ids have to be known everywhere. */
+  get messageObserved(): boolean {
+    return this.publishObserved || this.messageAcked.size + this.messageDropped.size + this.deliveryDropped.size !== 0
+  }
+
   /** Somebody wants to see a message on its way: no short cuts. */
   get publishObserved(): boolean {
     return (

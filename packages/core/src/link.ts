@@ -58,8 +58,14 @@ export function createLink(broker: Broker): BrokerLink {
       const session = broker.sessions.get(clientId)
       return session?.channel === undefined ? undefined : session.client
     },
-    kick: (clientId) => broker.sessions.kick(clientId),
-    metrics: () => broker.metrics.snapshot(),
-    stats: () => broker.stats.snapshot(),
+    kick(clientId) {
+      const { peers } = broker
+      if (broker.sessions.kick(clientId)) return true
+      if (peers === undefined || peers.cluster.owner(clientId) === peers.cluster.name) return false
+      peers.whole.kick(clientId)
+      return true
+    },
+    metrics: () => broker.admin.metrics(),
+    stats: () => broker.admin.stats(),
   }
 }

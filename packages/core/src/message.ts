@@ -76,6 +76,11 @@ export class BrokerMessage implements Message {
     return this.#identity.id
   }
 
+  /** The id, when somebody has asked for it. */
+  get seenId(): string | undefined {
+    return this.#identity?.id
+  }
+
   /** The topic in UTF-8, made once for all receivers. */
   get topicBytes(): Buffer {
     this.#topicBytes ??= Buffer.from(this.topic)

@@ -48,6 +48,9 @@ function host(config: Record<string, string>): {
     after: unused,
     command: unused,
     route: unused,
+    get members() {
+      return unused()
+    },
     get settings() {
       return unused()
     },

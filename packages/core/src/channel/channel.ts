@@ -35,6 +35,10 @@ const HOLD_RATE = 4
 export const HOLD_TAKEN_OVER = 8
 /** The client does not read the answers to what it asks. */
 const HOLD_UNREAD = 16
+/** The other processes of the broker do not keep up with what they are sent. */
+const HOLD_PEERS = 32
+/** Many of its messages wait for their acknowledgement to be safe. */
+const HOLD_ACKNOWLEDGEMENTS = 64
 
 export type ChannelState = 'idle' | 'connecting' | 'authenticating' | 'connected' | 'closed'
 
@@ -71,6 +75,12 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
   /** A PUBLISH frame of this MQTT version at QoS 0 can be handed to this client byte for byte. 0 = never. */
   frameVersion: 0 | 4 | 5 = 0
   #scope: CallScope | undefined
+  /** Acknowledgements that wait until what they stand for is safe, in their order. */
+  #acknowledgements: InOrder | undefined
+  /** Another process has the session of this client, and gets its bytes. */
+  #successor: TransportHandler | undefined
+  /** What came before CONNECT was understood: it may have to be handed over. */
+  #opening: Buffer[] | undefined
   #holds = 0
   #headers: MessageHeaders | undefined
   /** Set when the transport has closed before everything that it brought took effect. */
@@ -88,6 +98,7 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
     if (options.messageRate > 0) {
       this.#messageLimiter = new Limiter(options.messageRate, options.messageBurst, this.acceptedAt)
     }
+    if (broker.peers !== undefined) this.#opening = []
     if (options.byteRate > 0) this.#byteLimiter = new Limiter(options.byteRate, options.byteBurst, this.acceptedAt)
   }
 
@@ -108,7 +119,9 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
   // --- from the transport ------------------------------------------------------------------------------------------
 
   data(chunk: Buffer): void {
-    if (this.state === 'closed') return
+    if (this.state === 'closed') return this.#successor?.data(chunk)
+    // The chunk is only borrowed.
+    this.#opening?.push(Buffer.from(chunk))
     this.lastReceived = this.broker.clock.now()
     this.receivedBytes += chunk.length
     this.broker.metrics.counters[M.BYTES_RECEIVED] += chunk.length
@@ -133,13 +146,14 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
   }
 
   drain(): void {
-    if (this.state === 'closed') return
+    if (this.state === 'closed') return this.#successor?.drain()
     this.outbox.drained()
     this.release(HOLD_UNREAD)
     this.session?.pump()
   }
 
   closed(reason: string): void {
+    this.#successor?.closed(reason)
     this.outbox.close()
     this.broker.forgetConnection(this)
     // What the client sent before it left is still on its way through hooks, and so may be its DISCONNECT: first those.
@@ -260,6 +274,70 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
     }
     metrics.counters[M.PACKETS_PINGRESP_SENT]++
     this.send({ type: 'pingresp' }) // [MQTT-3.12.4-1] [MQTT-3.12.4-1 v3.1.1]
+  }
+
+  // --- other processes of the broker -------------------------------------------------------------------------------------
+
+  /**
+   * Hands the connection to the process that has the client's session. 'here': that is this one. 'nowhere': that one cannot be reached.
+   * Nothing of the client has taken effect yet, and nothing of it is counted here.
+   */
+  moveTo(clientId: string): 'here' | 'moved' | 'nowhere' {
+    const { broker, transport } = this
+    const opening = this.#opening
+    this.#opening = undefined
+    const cluster = broker.peers?.cluster
+    if (cluster === undefined || opening === undefined || clientId === '') return 'here'
+    const owner = cluster.owner(clientId)
+    if (owner === cluster.name) return 'here'
+    const bytes = Buffer.concat(opening)
+    const successor = cluster.handOver(owner, transport, bytes)
+    if (successor === undefined) return 'nowhere'
+    this.state = 'closed'
+    this.#successor = successor
+    this.outbox.close()
+    this.cancelWaiting()
+    const { counters } = broker.metrics
+    counters[M.CONNECTIONS_ACCEPTED]--
+    counters[M.BYTES_RECEIVED] -= this.receivedBytes
+    counters[M.PACKETS_RECEIVED]--
+    counters[M.PACKETS_CONNECT_RECEIVED]--
+    broker.forgetConnection(this)
+    return 'moved'
+  }
+
+  /** While the other processes do not keep up, who sends them messages is not read. */
+  slowDown(): void {
+    const { peers, metrics } = this.broker
+    if (peers === undefined || !peers.cluster.congested || (this.#holds & HOLD_PEERS) !== 0) return
+    metrics.counters[M.CONNECTIONS_THROTTLED]++
+    this.hold(HOLD_PEERS)
+    peers.whenRelieved(() => this.release(HOLD_PEERS))
+  }
+
+  /** Acknowledgements wait: those that could go at once would overtake them. [MQTT-4.6.0-2] [MQTT-4.6.0-3] */
+  get acknowledgesLate(): boolean {
+    return this.#acknowledgements !== undefined && this.#acknowledgements.length > 0
+  }
+
+  /** Runs `acknowledge` when `safe` has settled and what waited before has been acknowledged. Later packets go on meanwhile. */
+  acknowledgeWhen(safe: Promise<void> | undefined, acknowledge: () => undefined | Promise<unknown>): undefined {
+    this.slowDown()
+    this.#acknowledgements ??= new InOrder(
+      () => this.#checkAcknowledgements(),
+      (error) => this.broker.reportBug(error),
+    )
+    if (safe === undefined) this.#acknowledgements.push(acknowledge)
+    else this.#acknowledgements.pushPending(safe, acknowledge)
+    this.#checkAcknowledgements()
+    return undefined
+  }
+
+  #checkAcknowledgements(): void {
+    const waiting = this.#acknowledgements?.length ?? 0
+    const most = this.broker.options.receiveMaximum || 0xffff
+    if (waiting >= most) this.hold(HOLD_ACKNOWLEDGEMENTS)
+    else if (waiting <= most / 2) this.release(HOLD_ACKNOWLEDGEMENTS)
   }
 
   // --- order and back-pressure -----------------------------------------------------------------------------------------

@@ -22,9 +22,11 @@ import { OutgoingAliases } from './topic-alias.ts'
 /** CONNECT: each step goes on at once unless a hook makes it wait; nothing else of the client is read meanwhile. */
 export function handleConnect(channel: Channel, packet: ConnectPacket): void {
   if (channel.state !== 'idle') return channel.fail(ReasonCode.ProtocolError, 'a second CONNECT') // [MQTT-3.1.0-2]
-  channel.state = 'connecting'
   channel.version = packet.protocolVersion
   const { broker } = channel
+  const place = channel.moveTo(identityOf(channel, packet).clientId)
+  if (place === 'moved') return
+  channel.state = 'connecting'
   broker.metrics.counters[M.CLIENT_CONNECT]++
   const connInfo = describeConnection(channel, packet)
   channel.connInfo = connInfo
@@ -32,6 +34,11 @@ export function handleConnect(channel: Channel, packet: ConnectPacket): void {
   if (maximumPacketSize !== undefined) channel.clientMaximumPacketSize = maximumPacketSize
   if (maximumPacketSize !== undefined || requestProblemInformation === 0) {
     channel.encodeOptions = { maximumPacketSize, problemInformation: requestProblemInformation !== 0 }
+  }
+  if (place === 'nowhere') {
+    const cause = 'the process that has this session is not there; it will be back'
+    waitWhileConnecting(channel, refuse(channel, new Refusal('reject', ReasonCode.ServerUnavailable, 'core', cause)))
+    return
   }
   const { clientConnect } = broker.chains
   const work = after(
@@ -136,13 +143,21 @@ function identityOf({ transport, broker: { options } }: Channel, packet: Connect
   return { clientId, username }
 }
 
+/** One that is ours: the session must not belong to another process. */
+function assignedId({ broker: { peers } }: Channel): string {
+  for (;;) {
+    const id = `hookmq_${randomUUID().replaceAll('-', '')}`
+    if (peers === undefined || peers.cluster.owner(id) === peers.cluster.name) return id
+  }
+}
+
 function credentialOf(channel: Channel, packet: ConnectPacket, { clientId, username }: Identity): Credential {
   const { transport } = channel
   const certificate = transport.peerCertificate
   channel.authenticationMethod = packet.properties.authenticationMethod
   return {
     // [MQTT-3.1.3-6] [MQTT-3.1.3-7] [MQTT-3.1.3-6 v3.1.1]
-    clientId: clientId === '' ? `hookmq_${randomUUID().replaceAll('-', '')}` : clientId,
+    clientId: clientId === '' ? assignedId(channel) : clientId,
     username,
     protocol: transport.protocol,
     protocolVersion: packet.protocolVersion,

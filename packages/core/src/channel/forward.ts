@@ -1,4 +1,5 @@
 import type { PublishFrame } from '@hookmq/mqtt'
+import { RemoteMember } from '../cluster/remote.ts'
 import * as M from '../metrics/index.ts'
 import type { Route } from '../routing/types.ts'
 import { Session } from '../session/session.ts'
@@ -34,15 +35,23 @@ export function forwardFrame(channel: Channel, frame: PublishFrame): boolean {
   const count = direct.length
   if (count === 0) return false
   const version = channel.version === 5 ? 5 : 4
-  for (let index = 0; index < count; index++) if (!takesFrames(direct[index]!, version, channel)) return false
+  let far = 0
+  for (let index = 0; index < count; index++) {
+    const route = direct[index]!
+    if (takesFrames(route, version, channel)) continue
+    if (!(route.receiver instanceof RemoteMember)) return false
+    far++
+  }
 
   const { counters } = broker.metrics
   counters[M.CLIENT_ACL_CACHE_HIT]++
   counters[M.CLIENT_ACL_ALLOW]++
   const { buffer, start, end } = frame
   const size = end - start
+  if (far > 0) forwardFar(channel, direct, frame, version)
   for (let index = 0; index < count; index++) {
     const session = direct[index]!.receiver as Session
+    if (far > 0 && !(session instanceof Session)) continue
     const receiver = session.channel!
     receiver.sentMessages++
     const { writer } = receiver.outbox
@@ -52,14 +61,26 @@ export function forwardFrame(channel: Channel, frame: PublishFrame): boolean {
     writer.buffer[writer.length] = 0x30
     writer.length += size
   }
+  const sent = count - far
   counters[M.MESSAGES_PUBLISH] += 1
-  counters[M.PACKETS_SENT] += count
-  counters[M.PACKETS_PUBLISH_SENT] += count
-  counters[M.MESSAGES_SENT] += count
-  counters[M.MESSAGES_QOS0_SENT] += count
-  counters[M.MESSAGES_DELIVERED] += count
-  counters[M.BYTES_SENT] += count * size
+  counters[M.PACKETS_SENT] += sent
+  counters[M.PACKETS_PUBLISH_SENT] += sent
+  counters[M.MESSAGES_SENT] += sent
+  counters[M.MESSAGES_QOS0_SENT] += sent
+  counters[M.MESSAGES_DELIVERED] += sent
+  counters[M.BYTES_SENT] += sent * size
   return true
+}
+
+/** The same bytes once to each process that has receivers. */
+function forwardFar(channel: Channel, direct: readonly Route[], frame: PublishFrame, version: 4 | 5): void {
+  const { broker } = channel
+  for (const { receiver } of direct) {
+    if (!(receiver instanceof RemoteMember)) continue
+    broker.metrics.counters[M.MESSAGES_FORWARD]++
+    receiver.member.forwardFrame(frame.buffer, frame.start, frame.end, version, channel.clientId)
+  }
+  channel.slowDown()
 }
 
 /** The receiver is connected, reads, and needs nothing changed in a frame of this version. */

@@ -242,13 +242,36 @@ function finish(
   }
   const routes = routesOf(channel, entry, outcome)
   // The client may have left while hooks were thinking: its message counts all the same.
-  if (qos === 0 || channel.state !== 'connected') return void broker.route(outcome, routes)
+  if (qos === 0 || channel.state !== 'connected') {
+    broker.route(outcome, routes)
+    channel.slowDown()
+    return undefined
+  }
   const publisher: PublisherRoute = { session, route: undefined }
+  const { peers } = broker
+  if (peers !== undefined) peers.touched = false
   const count = broker.route(outcome, routes, publisher)
-  const work = answer(channel, outcome, count, qos, packetId)
-  const own = publisher.route
-  if (own === undefined) return work
-  return after(work, () => session.deliver(outcome, own)) as undefined | Promise<unknown>
+  const safe = peers?.taken()
+  if (safe !== undefined || channel.acknowledgesLate)
+    return channel.acknowledgeWhen(safe, () =>
+      acknowledgeRouted(channel, session, outcome, count, qos, packetId, publisher),
+    )
+  return acknowledgeRouted(channel, session, outcome, count, qos, packetId, publisher)
+}
+
+/** The acknowledgement, then the publisher's own copy. */
+function acknowledgeRouted(
+  channel: Channel,
+  session: Session,
+  outcome: BrokerMessage,
+  count: number,
+  qos: QoS,
+  packetId: number,
+  { route }: PublisherRoute,
+): undefined | Promise<unknown> {
+  const work = channel.state === 'connected' ? answer(channel, outcome, count, qos, packetId) : undefined
+  if (route === undefined) return work
+  return after(work, () => session.deliver(outcome, route)) as undefined | Promise<unknown>
 }
 
 /** The acknowledgement of a routed message. */

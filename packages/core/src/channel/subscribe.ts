@@ -12,7 +12,7 @@ import type { Broker } from '../broker.ts'
 import * as M from '../metrics/index.ts'
 import { Refusal } from '../refusal.ts'
 import type { StoredOptions } from '../routing/types.ts'
-import { sendRetained } from '../session/replay.ts'
+import { type RetainedReplay, retainedFor } from '../session/replay.ts'
 import type { Session } from '../session/session.ts'
 import type { Channel } from './channel.ts'
 
@@ -145,7 +145,7 @@ function finishSubscribe(
   requests: readonly Request[],
   accepted: Request[],
   subscriptions: readonly TopicSubscription[] | Refusal,
-): undefined {
+): undefined | Promise<unknown> {
   const { broker, session, client } = channel
   if (channel.state !== 'connected' || session === undefined || client === undefined) return
   if (subscriptions instanceof Refusal) {
@@ -153,7 +153,7 @@ function finishSubscribe(
     return
   }
   const granted = new Map<Request, number>()
-  const stored: { filter: string; options: StoredOptions; isNew: boolean }[] = []
+  const retained: (RetainedReplay | undefined)[] = []
   accepted.forEach((request, index) => {
     const subscription = subscriptions[index] ?? request
     // Filters of one packet count as well: the second of two may be one too many.
@@ -172,7 +172,7 @@ function finishSubscribe(
     const filter = mounted(channel.mountpoint, subscription.filter)
     const isNew = session.subscribe(filter, options)
     granted.set(request, qos)
-    stored.push({ filter, options, isNew })
+    retained.push(retainedFor(session, filter, options, isNew))
     if (broker.chains.sessionSubscribed.size !== 0) {
       broker.chains.sessionSubscribed.notify({ client, topic: filter, options, isNew })
     }
@@ -180,8 +180,13 @@ function finishSubscribe(
   broker.metrics.counters[M.PACKETS_SUBACK_SENT]++
   // One code for each filter, in their order. [MQTT-3.8.4-5] [MQTT-3.8.4-6] [MQTT-3.9.3-1]
   const reasonCodes = requests.map((request) => request.code ?? granted.get(request) ?? ReasonCode.UnspecifiedError)
-  channel.send({ type: 'suback', packetId, reasonCodes, properties: {} })
-  for (const { filter, options, isNew } of stored) sendRetained(session, filter, options, isNew)
+  // Who has its SUBACK gets what is published from then on, at whichever process.
+  return after(broker.peers?.taken(), () => {
+    if (channel.state !== 'connected') return undefined
+    channel.send({ type: 'suback', packetId, reasonCodes, properties: {} })
+    for (const replay of retained) session.replay(replay)
+    return undefined
+  }) as undefined | Promise<unknown>
 }
 
 /** `$share/g/f` becomes `$share/g/<mountpoint>f`. */

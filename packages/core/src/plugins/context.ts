@@ -44,6 +44,18 @@ export function createContext(
       settings ??= broker.settingsOf(plugin, { config, terms })
       return settings
     },
+    members: {
+      count: broker.peers?.cluster.names.length ?? 1,
+      leads: broker.peers?.cluster.leads ?? true,
+      owns: (key) => broker.peers === undefined || broker.peers.cluster.owner(key) === broker.peers.cluster.name,
+      tell: (value) => broker.peers?.cluster.tell('plugin', { plugin: name, value }),
+      onTold(receive) {
+        turnOn({
+          on: () =>
+            broker.plugins.onTold(name, (value) => guarded('what another process told', () => receive(value))()),
+        })
+      },
+    },
     signal: generation.abort.signal,
     broker: {
       ...link,

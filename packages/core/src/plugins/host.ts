@@ -33,6 +33,8 @@ export class PluginHost {
   readonly #loaded = new Map<string, Loaded>()
   /** Names on which something is under way. */
   readonly #busy = new Set<string>()
+  /** Who listens to what a plugin of this name says in another process of the broker. */
+  readonly #told = new Map<string, Set<(value: unknown) => void>>()
   /** How long plugins may take. */
   patience: PluginPatience = defaultPatience
 
@@ -47,6 +49,17 @@ export class PluginHost {
       placement: runner.placement,
       problem: runner.problem,
     }))
+  }
+
+  /** Returns what ends it. */
+  onTold(name: string, receive: (value: unknown) => void): () => void {
+    const listeners = this.#told.get(name) ?? new Set()
+    this.#told.set(name, listeners.add(receive))
+    return () => void listeners.delete(receive)
+  }
+
+  told(name: string, value: unknown): void {
+    for (const receive of this.#told.get(name) ?? []) receive(value)
   }
 
   has(name: string): boolean {

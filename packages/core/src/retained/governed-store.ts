@@ -5,6 +5,8 @@ export interface Governor {
   expired(message: Message): boolean
   /** A topic's message was stored or taken away; undefined: all were. */
   changed(topic: string | undefined): void
+  /** Somebody changed it, and it has not just expired: other processes have to know. A topic of undefined: all of them are taken away. */
+  told(topic: string | undefined, message: Message | undefined): void
   /** No room for a topic that is not held yet. */
   full(): boolean
 }
@@ -25,22 +27,28 @@ export class GovernedStore implements RetainedStore {
 
   put(message: Message): boolean {
     if (this.#governor.full() && this.#store.get(message.topic) === undefined) return false
-    if (!this.#store.put(message)) return false
-    this.#governor.changed(message.topic)
+    if (!this.replicate(message.topic, message)) return false
+    this.#governor.told(message.topic, message)
+    return true
+  }
+
+  /** A change that need not be told to others. */
+  replicate(topic: string, message: Message | undefined): boolean {
+    if (message === undefined ? !this.#store.delete(topic) : !this.#store.put(message)) return false
+    this.#governor.changed(topic)
     return true
   }
 
   delete(topic: string): boolean {
-    if (!this.#store.delete(topic)) return false
-    this.#governor.changed(topic)
-    return true
+    this.#governor.told(topic, undefined)
+    return this.replicate(topic, undefined)
   }
 
   /** [MQTT-3.3.2-5]: what has expired is found when it is read, which is when it matters. */
   get(topic: string): Message | undefined {
     const message = this.#store.get(topic)
     if (message === undefined || !this.#governor.expired(message)) return message
-    this.delete(topic)
+    this.replicate(topic, undefined)
     return undefined
   }
 
@@ -56,7 +64,7 @@ export class GovernedStore implements RetainedStore {
     for (let next = messages.next(); next.done !== true; next = messages.next()) {
       const message = next.value
       if (message !== undefined && this.#governor.expired(message)) {
-        this.delete(message.topic)
+        this.replicate(message.topic, undefined)
         // Counts as a step: a long run of expired messages must not hold the loop up.
         yield undefined
       } else yield message
@@ -64,6 +72,12 @@ export class GovernedStore implements RetainedStore {
   }
 
   clear(): void {
+    this.#governor.told(undefined, undefined)
+    this.wipe()
+  }
+
+  /** As `clear`; need not be told to others. */
+  wipe(): void {
     this.#store.clear()
     this.#governor.changed(undefined)
   }

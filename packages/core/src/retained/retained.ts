@@ -21,7 +21,7 @@ const logInterval = 1000
 /** The rules of retained messages; where they are kept is the store's business. */
 export class Retained {
   readonly #broker: Broker
-  readonly store: RetainedStore
+  readonly store: GovernedStore
   readonly #base: RetainedStore
   #policies: readonly RetainedPolicy[] = []
   #rules: Rules
@@ -36,6 +36,7 @@ export class Retained {
     this.store = new GovernedStore(store, {
       expired: (message) => this.#expired(message),
       changed: (topic) => this.#changed(topic),
+      told: (topic, message) => broker.peers?.storeChanged(topic, message),
       full: () => this.#full,
     })
   }
@@ -78,12 +79,17 @@ export class Retained {
     return this.#rules.maxMessages > 0 && this.#base.count >= this.#rules.maxMessages
   }
 
-  /** A message with the retain flag is being routed. [MQTT-3.3.1-5] [MQTT-3.3.1-6] [MQTT-3.3.1-7] */
-  keep(message: BrokerMessage): void {
+  /** Another process of this broker has changed it, and has seen to the rules. */
+  replicate(topic: string, message: BrokerMessage | undefined): void {
+    this.store.replicate(topic, message === undefined || message.payload.length === 0 ? undefined : message)
+  }
+
+  /** A message with the retain flag is being routed. [MQTT-3.3.1-5] [MQTT-3.3.1-6] [MQTT-3.3.1-7] false: it is not kept. */
+  keep(message: BrokerMessage): boolean {
     const { topic, payload } = message
     if (payload.length === 0) {
-      this.store.delete(topic)
-      return
+      this.store.replicate(topic, undefined)
+      return true
     }
     const { maxPayload, maxMessages, storeRate } = this.#rules
     if (maxPayload > 0 && payload.length > maxPayload) {
@@ -98,23 +104,25 @@ export class Retained {
     if (this.#storing !== undefined && this.#storing.takeOrWait(this.#broker.clock.now()) > 0) {
       return this.#refuse('more are stored per second than may be', topic, { limit: storeRate })
     }
-    if (!this.store.put(message)) return this.#refuse('the store has no room for it', topic, {})
+    if (!this.store.replicate(topic, message)) return this.#refuse('the store has no room for it', topic, {})
     this.#broker.metrics.counters[M.MESSAGES_RETAINED]++
+    return true
   }
 
   /** Delivered, but not stored. A flood of such messages must not become a flood of the log. */
-  #refuse(cause: string, topic: string, details: Record<string, number>): void {
+  #refuse(cause: string, topic: string, details: Record<string, number>): false {
     const { metrics, log, clock } = this.#broker
     metrics.counters[M.MESSAGES_RETAINED_REFUSED]++
     const now = clock.now()
     const last = this.#logged.get(cause)
     if (last !== undefined && now - last.at < logInterval) {
       last.suppressed++
-      return
+      return false
     }
     this.#logged.set(cause, { at: now, suppressed: 0 })
     const suppressed = last === undefined || last.suppressed === 0 ? {} : { more: last.suppressed }
     log.warn(`message not retained: ${cause}`, { topic, ...details, ...suppressed })
+    return false
   }
 
   /** What a new subscription gets, without what has expired. undefined: nothing is stored at all. */

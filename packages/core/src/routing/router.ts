@@ -18,8 +18,16 @@ export interface RouterOptions {
   random?: () => number
 }
 
+/** Is told of subscriptions as they come and go. */
+export interface RouterObserver {
+  /** `filter` with its share prefix; also when only the options are others. */
+  subscribed(filter: string, receiver: Receiver, options: StoredOptions, isNew: boolean): void
+  unsubscribed(filter: string, receiver: Receiver): void
+}
+
 /** Who gets the messages of a topic. */
 export class Router {
+  observer: RouterObserver | undefined = undefined
   readonly #tree = new TopicTree<Fan>()
   readonly #cache: RouteCache
   readonly #sharedStrategy: SharedStrategy
@@ -66,6 +74,12 @@ export class Router {
    * without group or filter: `topicFilterError` tells beforehand.
    */
   subscribe(filter: string, receiver: Receiver, options: StoredOptions): boolean {
+    const isNew = this.#add(filter, receiver, options)
+    this.observer?.subscribed(filter, receiver, options, isNew)
+    return isNew
+  }
+
+  #add(filter: string, receiver: Receiver, options: StoredOptions): boolean {
     const share = parseShared(filter)
     if (share !== undefined) return this.#join(share, receiver, options)
     const fan = this.#tree.get(filter)
@@ -81,6 +95,12 @@ export class Router {
 
   /** Takes a subscription away [MQTT-3.10.4-1]; its options, or undefined when there was none. */
   unsubscribe(filter: string, receiver: Receiver): StoredOptions | undefined {
+    const options = this.#remove(filter, receiver)
+    if (options !== undefined) this.observer?.unsubscribed(filter, receiver)
+    return options
+  }
+
+  #remove(filter: string, receiver: Receiver): StoredOptions | undefined {
     const share = parseShared(filter)
     if (share !== undefined) return this.#leave(share, receiver)
     const fan = this.#tree.get(filter)

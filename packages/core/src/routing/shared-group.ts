@@ -16,6 +16,8 @@ export class Group implements SharedGroup {
   readonly #members: StoredRoute[] = []
   #positions: Map<Receiver, number> | undefined = undefined
   #cursor = 0
+  /** Positions in the order of the members' ids, which is the same in every process of a broker. */
+  #byId: number[] | undefined = undefined
   #sticky: StoredRoute | undefined = undefined
 
   constructor(prefix: string, name: string, filter: string, strategy: SharedStrategy, random: () => number) {
@@ -34,10 +36,15 @@ export class Group implements SharedGroup {
     return this.#members.values()
   }
 
+  member(id: string): Route | undefined {
+    return this.#members.find(({ receiver }) => receiver.id === id)
+  }
+
   /** true: the receiver was not a member yet. */
   add(receiver: Receiver, options: StoredOptions): boolean {
     const route = StoredRoute.of(receiver, options)
     const position = this.#find(receiver)
+    this.#byId = undefined
     if (position !== -1) {
       if (this.#sticky === this.#members[position]) this.#sticky = route
       this.#members[position] = route
@@ -54,6 +61,7 @@ export class Group implements SharedGroup {
   remove(receiver: Receiver): StoredRoute | undefined {
     const position = this.#find(receiver)
     if (position === -1) return undefined
+    this.#byId = undefined
     const removed = this.#members[position]
     const last = this.#members.pop() as StoredRoute
     if (last !== removed) {
@@ -95,9 +103,9 @@ export class Group implements SharedGroup {
       case 'round_robin':
         return this.#cursor < count ? this.#cursor : 0
       case 'hash_clientid':
-        return hashOf(from) % count
+        return this.#hashed(from, count)
       case 'hash_topic':
-        return hashOf(topic) % count
+        return this.#hashed(topic, count)
       case 'sticky': {
         const position = this.#sticky === undefined ? -1 : this.#find(this.#sticky.receiver)
         if (position !== -1) return position
@@ -111,6 +119,15 @@ export class Group implements SharedGroup {
       if (count === 0 || this.#members[position].receiver.available) break
     }
     return position
+  }
+
+  #hashed(text: string, count: number): number {
+    if (count === 0) return 0
+    const members = this.#members
+    this.#byId ??= members
+      .map((_, position) => position)
+      .sort((one, other) => (members[one].receiver.id < members[other].receiver.id ? -1 : 1))
+    return this.#byId[hashOf(text) % count]
   }
 
   #find(receiver: Receiver): number {

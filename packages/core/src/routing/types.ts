@@ -27,6 +27,9 @@ export interface SharedGroup {
   readonly name: string
   /** The filter without `$share/name/`. */
   readonly filter: string
+  /** `$share/name` or `$queue`. */
+  readonly prefix: string
+  member(id: string): Route | undefined
   /** Chooses the member for one message; `exclude` names those that could not take it. */
   pick(from: string, topic: string, exclude?: ReadonlySet<Receiver>): Route | undefined
 }

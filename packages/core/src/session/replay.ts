@@ -111,10 +111,18 @@ function retainedCopy(message: Message): BrokerMessage {
   )
 }
 
-/** [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11]; shared subscriptions get none. */
-export function sendRetained(session: Session, filter: string, options: StoredOptions, isNew: boolean): void {
-  if (options.retainHandling === 2 || (options.retainHandling === 1 && !isNew)) return
-  if (parseShared(filter) !== undefined) return
+/**
+ * What a new subscription gets of what is retained at this moment: later messages come to it live. undefined: nothing.
+ * [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11]; shared subscriptions get none.
+ */
+export function retainedFor(
+  session: Session,
+  filter: string,
+  options: StoredOptions,
+  isNew: boolean,
+): RetainedReplay | undefined {
+  if (options.retainHandling === 2 || (options.retainHandling === 1 && !isNew)) return undefined
+  if (parseShared(filter) !== undefined) return undefined
   const messages = session.broker.retained.read(filter)
-  if (messages !== undefined) session.replay(new RetainedReplay(session, filter, messages, options))
+  return messages === undefined ? undefined : new RetainedReplay(session, filter, messages, options)
 }

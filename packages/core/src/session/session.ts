@@ -11,7 +11,7 @@ import type { Route, SharedGroup, StoredOptions } from '../routing/types.ts'
 import { type Delivery, remainingLife } from './delivery.ts'
 import { Inflight, type InflightEntry } from './inflight.ts'
 import { MessageQueue } from './queue.ts'
-import { type RetainedReplay, sendRetained } from './replay.ts'
+import { type RetainedReplay, retainedFor } from './replay.ts'
 import type { PendingWill } from './will.ts'
 
 const noSubscriptions: ReadonlyMap<string, StoredOptions> = new Map()
@@ -188,11 +188,12 @@ export class Session implements DeliveryTarget {
   subscribeFor(options: StoredOptions, filter: string): boolean {
     const isNew = this.subscribe(filter, options)
     this.broker.chains.sessionSubscribed.notify({ client: this.client, topic: filter, options, isNew })
-    sendRetained(this, filter, options, isNew)
+    this.replay(retainedFor(this, filter, options, isNew))
     return isNew
   }
 
-  replay(replay: RetainedReplay): void {
+  replay(replay: RetainedReplay | undefined): void {
+    if (replay === undefined) return
     // The same subscription once more begins anew: what is left of the first round would come twice.
     for (const earlier of this.#replays ?? []) if (earlier.filter === replay.filter) earlier.cancel()
     this.#replays = (this.#replays ?? []).filter(({ done }) => !done)
@@ -400,6 +401,7 @@ export class Session implements DeliveryTarget {
   /** CONNACK is on its way: send again what was not finished, then what waits. [MQTT-4.4.0-1] */
   activate(): void {
     this.active = true
+    this.broker.peers?.availability(this)
     this.pump()
     const waiting = this.#awaitingActive
     this.#awaitingActive = undefined
@@ -419,6 +421,7 @@ export class Session implements DeliveryTarget {
     this.channel = undefined
     this.detachedAt = this.broker.clock.now()
     this.active = false
+    this.broker.peers?.availability(this)
     const waiting = this.#awaitingActive
     this.#awaitingActive = undefined
     for (const go of waiting ?? []) go()

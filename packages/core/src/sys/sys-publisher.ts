@@ -16,6 +16,8 @@ export interface SysOptions {
   readonly publish: (message: MessageInit) => void
   /** Names of the nodes that run, this one included. */
   readonly nodes: () => readonly string[]
+  /** Brings stats and metrics up to date; undefined: they are. Does not reject. */
+  readonly refresh?: () => Promise<void> | undefined
   /** NAME.count and NAME.max, as Stats.snapshot gives them. */
   readonly stats: () => Readonly<Record<string, number>>
   /** As Metrics.snapshot gives them. */
@@ -58,6 +60,15 @@ export class SysPublisher {
   }
 
   #round(): void {
+    const fresh = this.#options.refresh?.()
+    if (fresh === undefined) this.#publishAll()
+    else
+      void fresh.then(() => {
+        if (this.#cancel.length !== 0) this.#publishAll()
+      })
+  }
+
+  #publishAll(): void {
     const { node, nodes, version, description, stats, metrics } = this.#options
     const running = nodes()
     this.#publish('$SYS/brokers', (running.length === 0 ? [node] : running).join(','), true)

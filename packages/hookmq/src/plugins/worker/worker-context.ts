@@ -18,7 +18,7 @@ import { Functions } from './functions.ts'
 import type { WorkerStart } from './protocol.ts'
 import { shortVerdict } from './verdicts.ts'
 import { workerAdmin } from './worker-admin.ts'
-import { workerLink, workerLog, workerStore } from './worker-link.ts'
+import { workerLink, workerLog, workerMembers, workerStore } from './worker-link.ts'
 
 /** The context as the plugin in the worker sees it, and what the broker may call of it. */
 export class WorkerContext implements PluginContext {
@@ -28,6 +28,7 @@ export class WorkerContext implements PluginContext {
   readonly terms: PluginContext['terms']
   readonly broker: PluginContext['broker']
   readonly admin: PluginContext['admin']
+  readonly members: PluginContext['members']
   readonly functions = new Functions()
   readonly #bridge: Bridge
   readonly #start: WorkerStart
@@ -46,6 +47,7 @@ export class WorkerContext implements PluginContext {
     this.log = workerLog(bridge)
     this.broker = workerLink(bridge, start, this.functions, this.log)
     this.admin = workerAdmin(bridge, start, this.functions, this.log)
+    this.members = workerMembers(bridge, this.functions)
     bindMethods(this)
   }
 

@@ -1,4 +1,4 @@
-import type { BrokerLink, ClientInfo, KeyValueStore, Logger, Message } from '@hookmq/api'
+import type { BrokerLink, ClientInfo, KeyValueStore, Logger, Message, PluginMembers } from '@hookmq/api'
 import type { Bridge } from './bridge.ts'
 import type { Piece } from './cursors.ts'
 import type { Functions } from './functions.ts'
@@ -72,5 +72,25 @@ export function workerLog(bridge: Bridge, own: Record<string, unknown> = {}): Lo
     warn: line('warn'),
     error: line('error'),
     child: (fields) => workerLog(bridge, { ...own, ...fields }),
+  }
+}
+
+/** The other processes of the broker. */
+export function workerMembers(bridge: Bridge, functions: Functions): PluginMembers {
+  let known: Pick<PluginMembers, 'count' | 'leads'> | undefined
+  const ask = (): Pick<PluginMembers, 'count' | 'leads'> => {
+    known ??= bridge.get<Pick<PluginMembers, 'count' | 'leads'>>('members')
+    return known
+  }
+  return {
+    get count() {
+      return ask().count
+    },
+    get leads() {
+      return ask().leads
+    },
+    owns: (key) => ask().count === 1 || bridge.get<boolean>('owns', key),
+    tell: (value) => void bridge.tell('tellMembers', value),
+    onTold: (receive) => void bridge.get('onTold', functions.add(receive)),
   }
 }

@@ -1,0 +1,349 @@
+import type {
+  Announcement,
+  Cluster,
+  ClusterHost,
+  ClusterMember,
+  ForwardedMessage,
+  Message,
+  RetainedChange,
+  SharedTarget,
+} from '@hookmq/api'
+import { parseShared } from '@hookmq/mqtt'
+import type { Broker } from '../broker.ts'
+import { BrokerMessage } from '../message.ts'
+import * as M from '../metrics/index.ts'
+import type { RouterObserver } from '../routing/router.ts'
+import type { DeliveryTarget } from '../routing/target.ts'
+import type { Receiver, Routes, SharedGroup, StoredOptions } from '../routing/types.ts'
+import type { Session } from '../session/session.ts'
+import { FarFrames } from './far-frames.ts'
+import { isRemote, RemoteClient, RemoteMember, wholeMessage } from './remote.ts'
+import { Stamps } from './stamps.ts'
+import { Whole } from './whole.ts'
+
+/** The broker as one member of a cluster: who else there is, what they want, and what comes from them. */
+export class Peers implements ClusterHost, RouterObserver {
+  readonly cluster: Cluster
+  readonly whole: Whole
+  /** Something was handed to another member since somebody set it to false: an acknowledgement has to wait for `Cluster.taken`. */
+  touched = false
+  readonly #broker: Broker
+  readonly #remotes = new Map<ClusterMember, RemoteMember>()
+  /** How many of our own are subscribed to a filter without share prefix. */
+  readonly #own = new Map<string, number>()
+  #remoteSubscriptions = 0
+  #remoteShared = 0
+  readonly #stamps: Stamps
+  readonly #frames: FarFrames
+  /** A retained message that goes to every member anyway: not once more for its filters. */
+  #toAll: BrokerMessage | undefined
+  /** A message that came from another member goes to nobody but our own. */
+  #arriving = false
+  /** Sessions whose client id belongs to another member, and who has them: see `claim`. */
+  readonly #strays = new Map<string, ClusterMember>()
+  readonly #waiting = new Set<() => void>()
+
+  constructor(broker: Broker, cluster: Cluster) {
+    this.#broker = broker
+    this.cluster = cluster
+    this.#stamps = new Stamps(cluster.name)
+    this.#frames = new FarFrames(broker)
+    this.whole = new Whole(broker, this)
+  }
+
+  get members(): readonly ClusterMember[] {
+    return [...this.#remotes.keys()]
+  }
+
+  /** Subscriptions in the router that are not our own clients'. */
+  get remoteSubscriptions(): number {
+    return this.#remoteSubscriptions
+  }
+
+  get remoteSharedSubscriptions(): number {
+    return this.#remoteShared
+  }
+
+  start(): Promise<void> {
+    this.#broker.router.observer = this
+    return this.cluster.start(this)
+  }
+
+  stop(timeout: number): Promise<void> {
+    return this.cluster.stop(timeout)
+  }
+
+  // --- our own subscriptions -----------------------------------------------------------------------------------------
+
+  subscribed(filter: string, receiver: Receiver, options: StoredOptions, isNew: boolean): void {
+    const shared = parseShared(filter) !== undefined
+    if (isRemote(receiver)) {
+      if (isNew) this.#remoteSubscriptions++
+      if (isNew && shared) this.#remoteShared++
+      return
+    }
+    if (shared) {
+      this.touched = true
+      return this.cluster.announce({
+        filter,
+        member: { clientId: receiver.id, options, available: receiver.available },
+      })
+    }
+    if (!isNew) return
+    const count = this.#own.get(filter) ?? 0
+    this.#own.set(filter, count + 1)
+    // Also when others have it already: their announcement may still be on its way.
+    this.touched = true
+    if (count === 0) this.cluster.announce({ filter })
+  }
+
+  unsubscribed(filter: string, receiver: Receiver): void {
+    const shared = parseShared(filter) !== undefined
+    if (isRemote(receiver)) {
+      this.#remoteSubscriptions--
+      if (shared) this.#remoteShared--
+      return
+    }
+    if (shared) return this.cluster.withdraw(filter, receiver.id)
+    const count = this.#own.get(filter) ?? 0
+    if (count > 1) this.#own.set(filter, count - 1)
+    else {
+      this.#own.delete(filter)
+      this.cluster.withdraw(filter)
+    }
+  }
+
+  /** A session came to be able to take messages, or ceased to be: members of shared groups are chosen by that. */
+  availability(session: Session): void {
+    for (const [filter, options] of session.subscriptions) {
+      if (parseShared(filter) === undefined) continue
+      this.cluster.announce({ filter, member: { clientId: session.id, options, available: session.available } })
+    }
+  }
+
+  /** Settles when the members know what was announced, and have what was forwarded, since `touched` was false. */
+  taken(): Promise<void> | undefined {
+    if (!this.touched) return undefined
+    this.touched = false
+    return this.cluster.taken()
+  }
+
+  // --- to others -----------------------------------------------------------------------------------------------------
+
+  forward(member: ClusterMember, message: BrokerMessage, to?: SharedTarget): void {
+    if (to === undefined && (this.#arriving || this.#toAll === message)) return
+    this.touched = true
+    this.#broker.metrics.counters[M.MESSAGES_FORWARD]++
+    if (this.#broker.chains.messageObserved) message.id
+    member.forward(message, to)
+  }
+
+  /** A message with the retain flag is being routed: every member keeps it, and routes it. `routed` says that it has been routed here. */
+  publishRetained(message: BrokerMessage): void {
+    this.#toAll = message
+    this.touched = true
+    const broker = this.#broker
+    broker.metrics.counters[M.MESSAGES_FORWARD] += this.#remotes.size
+    if (broker.chains.messageObserved) message.id
+    const stamp = this.#stamps.make(message.topic, broker.clock.now())
+    this.cluster.retain({ topic: message.topic, message, stamp, route: true })
+  }
+
+  routed(): void {
+    this.#toAll = undefined
+  }
+
+  /** The store was changed by anything else: a plugin, a command. */
+  storeChanged(topic: string | undefined, message: Message | undefined): void {
+    this.touched = true
+    if (topic === undefined) return this.cluster.tell('retained.clear', undefined)
+    const stamp = this.#stamps.make(topic, this.#broker.clock.now())
+    this.cluster.retain({
+      topic,
+      message: message === undefined ? undefined : adopt({ ...message, seenId: message.id }),
+      stamp,
+      route: false,
+    })
+  }
+
+  // --- sessions ------------------------------------------------------------------------------------------------------
+
+  /**
+   * A session begins here. Usually its client id is ours; but an authenticator may have given the client another one than it came with, and then whoever
+   * else has a session of that id has to end it.
+   */
+  claim(clientId: string): void {
+    const { cluster } = this
+    const stray = this.#strays.get(clientId)
+    if (cluster.owner(clientId) === cluster.name && stray === undefined) return
+    this.#strays.delete(clientId)
+    cluster.tell('session.claim', clientId)
+  }
+
+  #claimed(member: ClusterMember, clientId: string): void {
+    this.#broker.sessions.discardOf(clientId)
+    if (this.cluster.owner(clientId) !== this.cluster.name) return
+    if (this.#strays.size >= mostStrays) this.#strays.delete(this.#strays.keys().next().value ?? '')
+    this.#strays.set(clientId, member)
+  }
+
+  /** Runs `go` when the members have room again. */
+  whenRelieved(go: () => void): void {
+    this.#waiting.add(go)
+  }
+
+  // --- from others ---------------------------------------------------------------------------------------------------
+
+  joined(member: ClusterMember): void {
+    this.#remotes.set(member, this.#remotes.get(member) ?? new RemoteMember(this, member))
+    this.#broker.log.info('member joined', { member: member.name })
+  }
+
+  left(member: ClusterMember): void {
+    this.#broker.log.warn('member left', { member: member.name })
+  }
+
+  forgotten(member: ClusterMember): void {
+    const remote = this.#remotes.get(member)
+    if (remote === undefined) return
+    for (const filter of remote.filters) this.#broker.router.unsubscribe(filter, remote)
+    remote.filters.clear()
+    for (const client of remote.clients.values()) {
+      for (const filter of client.filters) this.#broker.router.unsubscribe(filter, client)
+    }
+    remote.clients.clear()
+    for (const [clientId, holder] of this.#strays) if (holder === member) this.#strays.delete(clientId)
+    this.whole.forget(member)
+  }
+
+  announced(from: ClusterMember, { filter, member }: Announcement): void {
+    const remote = this.#remotes.get(from)
+    if (remote === undefined) return
+    if (member === undefined) {
+      remote.filters.add(filter)
+      this.#broker.router.subscribe(filter, remote, wholeMessage)
+      return
+    }
+    let client = remote.clients.get(member.clientId)
+    if (client === undefined) {
+      client = new RemoteClient(this, from, member.clientId)
+      remote.clients.set(member.clientId, client)
+    }
+    client.ready = member.available
+    client.filters.add(filter)
+    this.#broker.router.subscribe(filter, client, member.options)
+  }
+
+  withdrawn(from: ClusterMember, filter: string, clientId?: string): void {
+    const remote = this.#remotes.get(from)
+    if (remote === undefined) return
+    if (clientId === undefined) {
+      remote.filters.delete(filter)
+      this.#broker.router.unsubscribe(filter, remote)
+      return
+    }
+    const client = remote.clients.get(clientId)
+    if (client === undefined) return
+    client.filters.delete(filter)
+    this.#broker.router.unsubscribe(filter, client)
+    if (client.filters.size === 0) remote.clients.delete(clientId)
+  }
+
+  received(_member: ClusterMember, forwarded: ForwardedMessage, to?: SharedTarget): void {
+    const message = adopt(forwarded)
+    try {
+      if (to === undefined) this.#deliver(message, this.#broker.router.match(message.topic))
+      else this.#deliverTo(message, to)
+    } catch (error) {
+      this.#broker.reportBug(error)
+    }
+  }
+
+  receivedFrame(_member: ClusterMember, frame: Buffer, start: number, end: number, version: 4 | 5, from: string): void {
+    try {
+      const rest = this.#frames.deliver(frame, start, end, version, from)
+      if (rest !== undefined) this.#deliver(rest, this.#broker.router.match(rest.topic))
+    } catch (error) {
+      this.#broker.reportBug(error)
+    }
+  }
+
+  /** To our own; members of shared groups were chosen by the member that the publisher is at. */
+  #deliver(message: BrokerMessage, { direct }: Routes): void {
+    this.#arriving = true
+    try {
+      for (let index = 0; index < direct.length; index++) {
+        const route = direct[index]
+        ;(route.receiver as DeliveryTarget).deliver(message, route)
+      }
+    } finally {
+      this.#arriving = false
+    }
+  }
+
+  #deliverTo(message: BrokerMessage, { filter, clientId }: SharedTarget): void {
+    const share = parseShared(filter)
+    if (share === undefined) return
+    for (const group of this.#broker.router.match(message.topic).shared) {
+      if (`${group.prefix}/${group.filter}` !== filter) continue
+      const route = group.member(clientId)
+      if (route !== undefined && !isRemote(route.receiver)) {
+        ;(route.receiver as DeliveryTarget).deliver(message, route, group as SharedGroup)
+        return
+      }
+      // It has left the group meanwhile: another one gets it.
+      this.#broker.deliverToGroup(message, group)
+      return
+    }
+  }
+
+  retained(member: ClusterMember, { topic, message, stamp, route }: RetainedChange): void {
+    const broker = this.#broker
+    try {
+      const taken = this.#stamps.accept(topic, stamp, member.name, broker.clock.now())
+      if (taken) broker.retained.replicate(topic, message === undefined ? undefined : adopt(message))
+      if (route && message !== undefined) {
+        const adopted = adopt(message)
+        this.#deliver(adopted, broker.router.match(topic))
+      }
+    } catch (error) {
+      broker.reportBug(error)
+    }
+  }
+
+  retainedMessages(): Iterator<Message | undefined> {
+    return this.#broker.retained.store.all()
+  }
+
+  requested(_member: ClusterMember, subject: string, value: unknown): unknown {
+    return this.whole.answer(subject, value)
+  }
+
+  told(member: ClusterMember, subject: string, value: unknown): void {
+    try {
+      if (subject === 'session.claim') this.#claimed(member, String(value))
+      else if (subject === 'retained.clear') this.#broker.retained.store.wipe()
+      else this.whole.told(subject, value)
+    } catch (error) {
+      this.#broker.reportBug(error)
+    }
+  }
+
+  settled(): Promise<void> | undefined {
+    return undefined
+  }
+
+  relieved(): void {
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const go of waiting) go()
+  }
+}
+
+/** Client ids that are remembered to have a session at a member that is not theirs. */
+const mostStrays = 10_000
+
+function adopt(message: ForwardedMessage): BrokerMessage {
+  const { topic, payload, qos, retain, dup, from, timestamp, properties, headers, seenId } = message
+  return new BrokerMessage(topic, payload, qos, retain, dup, from, timestamp, properties, headers, seenId)
+}

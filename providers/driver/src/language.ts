@@ -15,6 +15,8 @@ export interface LaunchSettings {
   readonly maxMemory?: number
   /** Seconds of CPU time over the life of the process; absent: no limit. */
   readonly maxCpuTime?: number
+  /** Gets a line when something is done that takes seconds, such as compiling. */
+  readonly progress?: (line: string) => void
 }
 
 /** What `child_process.spawn` gets. File descriptor 3 is added to it: a duplex socket with frames. */

@@ -1,0 +1,4 @@
+package io.emqx.extension.handler.codec;
+
+/** Something that a callback is called with. */
+public interface HandlerParameter {}

@@ -1,0 +1,25 @@
+package io.hookmq.driver;
+
+import java.util.ServiceLoader;
+
+/** Finds out how the class of the user wants to be called. */
+final class Handlers {
+    private Handlers() {}
+
+    static Handler find(String className, ClassLoader loader) throws Throwable {
+        Class<?> owner;
+        try {
+            owner = Loader.find(className, loader);
+        } catch (ClassNotFoundException missing) {
+            throw new InitFailure("there is no class " + className + " in the path of the driver");
+        } catch (UnsupportedClassVersionError newer) {
+            throw new InitFailure(className + " was compiled for a newer Java than this one, " + System.getProperty("java.version")
+                    + ": " + newer.getMessage());
+        }
+        for (HandlerFactory factory : ServiceLoader.load(HandlerFactory.class, Handlers.class.getClassLoader())) {
+            Handler handler = factory.create(owner);
+            if (handler != null) return handler;
+        }
+        return CompatibleHandler.start(className, loader);
+    }
+}

@@ -1,0 +1,41 @@
+package io.hookmq.driver;
+
+import com.erlport.erlang.term.Atom;
+import java.util.Arrays;
+
+/**
+ * Atoms and shapes that the broker has defined, by number. Written by the thread that reads frames, before it hands on the calls that
+ * use them; never changed afterwards.
+ */
+final class Vocabulary {
+    private volatile Atom[] atoms = new Atom[0];
+    private volatile Atom[][] shapes = new Atom[0][];
+
+    /** Definitions: a number of atoms, then a number of shapes, each with its keys. */
+    void read(Input input) {
+        int newAtoms = input.count();
+        if (newAtoms > 0) {
+            Atom[] all = Arrays.copyOf(atoms, atoms.length + newAtoms);
+            for (int index = atoms.length; index < all.length; index += 1) all[index] = new Atom(input.text());
+            atoms = all;
+        }
+        int newShapes = input.count();
+        if (newShapes > 0) {
+            Atom[][] all = Arrays.copyOf(shapes, shapes.length + newShapes);
+            for (int index = shapes.length; index < all.length; index += 1) {
+                Atom[] keys = new Atom[input.count()];
+                for (int key = 0; key < keys.length; key += 1) keys[key] = new Atom(input.text());
+                all[index] = keys;
+            }
+            shapes = all;
+        }
+    }
+
+    Atom atom(int number) {
+        return atoms[number];
+    }
+
+    Atom[] shape(int number) {
+        return shapes[number];
+    }
+}

@@ -29,9 +29,9 @@ class HandlerFailed(Exception):
         self.hook = hook
         self.error = error
         if isinstance(error, HookError):
-            text = "{}: {}".format(hook.where, error)
+            text = f"{hook.where}: {error}"
         else:
-            text = "{}: {} raised {}: {}".format(hook.where, hook.point.name, type(error).__name__, error)
+            text = f"{hook.where}: {hook.point.name} raised {type(error).__name__}: {error}"
         super().__init__(text)
 
 
@@ -199,9 +199,9 @@ def _settle_access(hook: Hook, answer: Any) -> Decision:
 def _wrong(hook: Hook, answer: Any, expected: str) -> NoReturn:
     if inspect.iscoroutine(answer):
         answer.close()
-        raise HandlerFailed(hook, HookError("{} returned a coroutine; declare it with 'async def'".format(hook.point.name)))
+        raise HandlerFailed(hook, HookError(f"{hook.point.name} returned a coroutine; declare it with 'async def'"))
     shown = repr(answer) if isinstance(answer, (bool, int, Verdict)) else type(answer).__name__
-    raise HandlerFailed(hook, HookError("{}: returned {}; expected {}".format(hook.point.name, shown, expected)))
+    raise HandlerFailed(hook, HookError(f"{hook.point.name}: returned {shown}; expected {expected}"))
 
 
 _SETTLE: Dict[str, Callable[[Hook, Any], Decision]] = {

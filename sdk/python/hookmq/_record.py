@@ -27,7 +27,7 @@ class Record:
         def __getattr__(self, name):
             # Called only when a slot is empty: a field that nobody has read yet, or a name that does not exist.
             if name.startswith("_") or name not in self._names:
-                raise AttributeError("{} has no field {!r}".format(type(self).__name__, name))
+                raise AttributeError(f"{type(self).__name__} has no field {name!r}")
             value = self._loaders[name](self._raw)
             object.__setattr__(self, name, value)
             return value
@@ -38,13 +38,13 @@ class Record:
 
 def _refuse_set(self: Record, name: str, value: object) -> None:
     raise AttributeError(
-        "{0} is read-only: nothing happens to it when you set {1!r}. Return a changed copy: "
-        "return {2}.replace({1}=...)".format(type(self).__name__, name, type(self).__name__.lower())
+        f"{type(self).__name__} is read-only: nothing happens to it when you set {name!r}. Return a changed copy: "
+        f"return {type(self).__name__.lower()}.replace({name}=...)"
     )
 
 
 def _refuse_delete(self: Record, name: str) -> None:
-    raise AttributeError("{} is read-only".format(type(self).__name__))
+    raise AttributeError(f"{type(self).__name__} is read-only")
 
 
 if TYPE_CHECKING:
@@ -72,8 +72,9 @@ else:
         return slotted
 
 
-_set_loaders = Record._loaders.__set__  # type: ignore[attr-defined]
-_set_raw = Record._raw.__set__  # type: ignore[attr-defined]
+# Past the __setattr__ that refuses, and faster.
+_set_loaders: Callable[[Any, Loaders], None] = vars(Record)["_loaders"].__set__
+_set_raw: Callable[[Any, Any], None] = vars(Record)["_raw"].__set__
 _new = object.__new__
 
 

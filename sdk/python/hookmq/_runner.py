@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections import deque
-from typing import Any, Callable, Deque, Dict, Optional, Tuple
+from typing import Any, Callable, Coroutine, Deque, Dict, Optional, Set, Tuple
 
 from ._plan import Decision, HandlerFailed, Plan, plans_of
 from .app import App
@@ -34,13 +34,15 @@ class _Lane:
 class Runner:
     """One per process. ``submit`` is called in the order of each lane's events; lanes are what events of one client share."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, loop: Optional[asyncio.AbstractEventLoop] = None) -> None:
+        """``loop``: where async handlers run; without one, a thread is started for them when they are first needed."""
         self.app = app
         self.plans: Dict[str, Plan] = plans_of(app)
         self.has_async = any(plan.is_async for plan in self.plans.values())
         self._lanes: Dict[Any, _Lane] = {}
         self._lock = threading.Lock()
-        self._loop: Optional[asyncio.AbstractEventLoop] = None
+        self._loop = loop
+        self._tasks: Set[asyncio.Task[None]] = set()
         self._reported: Dict[Tuple[str, str], Tuple[float, int]] = {}
 
     def submit(self, lane: Any, plan: Plan, event: Any, reply: Reply) -> None:
@@ -77,23 +79,21 @@ class Runner:
             self.report(failure)
             raise
 
-    def load(self, broker: BrokerInfo) -> None:
+    async def load(self, broker: BrokerInfo) -> None:
         """Runs on_load; what it raises goes to the caller."""
         for function in self.app._loads:
-            self.finish(function(broker))
+            await _finish(function(broker))
 
-    def unload(self) -> None:
+    async def unload(self) -> None:
         for function in self.app._unloads:
             try:
-                self.finish(function())
+                await _finish(function())
             except Exception:
                 log.exception("on_unload failed")
 
-    def finish(self, answer: Any) -> Any:
-        """The answer itself, once an async function has it."""
-        if not asyncio.iscoroutine(answer):
-            return answer
-        return asyncio.run_coroutine_threadsafe(answer, self.loop).result()
+    def wait(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Runs ``load()`` or ``unload()`` on the event loop; for callers that are not on it."""
+        asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -113,7 +113,7 @@ class Runner:
             self._reported[key] = (last, more + 1)
             return
         self._reported[key] = (now, 0)
-        again = " (and {} times more since the last report)".format(more) if more else ""
+        again = f" (and {more} times more since the last report)" if more else ""
         log.error("%s%s", failure, again, exc_info=failure.error if failure.error.__traceback__ else None)
 
     def _run(self, plan: Plan, event: Any, reply: Reply) -> None:
@@ -127,7 +127,12 @@ class Runner:
 
     def _start(self, lane: Any, plan: Plan, event: Any, reply: Reply) -> None:
         loop = self.loop
-        loop.call_soon_threadsafe(lambda: loop.create_task(self._run_async(lane, plan, event, reply)))
+        loop.call_soon_threadsafe(self._start_here, lane, plan, event, reply)
+
+    def _start_here(self, lane: Any, plan: Plan, event: Any, reply: Reply) -> None:
+        task = self.loop.create_task(self._run_async(lane, plan, event, reply))
+        self._tasks.add(task)  # A loop itself does not keep its tasks alive.
+        task.add_done_callback(self._tasks.discard)
 
     async def _run_async(self, lane: Any, plan: Plan, event: Any, reply: Reply) -> None:
         try:
@@ -157,6 +162,11 @@ class Runner:
                 del self._lanes[lane]
         for plan, event, reply in begin:
             self._start(lane, plan, event, reply)
+
+
+async def _finish(answer: Any) -> None:
+    if asyncio.iscoroutine(answer):
+        await answer
 
 
 def _may_overtake(plan: Plan) -> bool:

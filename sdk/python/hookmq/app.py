@@ -33,7 +33,7 @@ class Decorator(Generic[F]):
 
     __slots__ = ("_app", "_point")
 
-    def __init__(self, app: "App", point: Point) -> None:
+    def __init__(self, app: App, point: Point) -> None:
         self._app = app
         self._point = point
 
@@ -48,9 +48,7 @@ class Decorator(Generic[F]):
             return lambda function: self._app._add(self._point, function, topics, priority)
         if isinstance(handler, (str, list, tuple)):
             raise HookError(
-                "@app.{}({!r}): name the option: @app.{}(topics=[...])".format(
-                    self._point.decorator, handler, self._point.decorator
-                )
+                f"@app.{self._point.decorator}({handler!r}): name the option: @app.{self._point.decorator}(topics=[...])"
             )
         return self._app._add(self._point, handler, topics, priority)
 
@@ -104,19 +102,21 @@ class App:
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("on_"):
-            raise AttributeError("App has no attribute {!r}".format(name))
+            raise AttributeError(f"App has no attribute {name!r}")
         import difflib
 
         near = difflib.get_close_matches(name, [point.decorator for point in POINTS.values()], 1)
-        hint = "; did you mean @app.{}?".format(near[0]) if near else ""
-        raise AttributeError("there is no hook @app.{}{}".format(name, hint))
+        hint = f"; did you mean @app.{near[0]}?" if near else ""
+        raise AttributeError(f"there is no hook @app.{name}{hint}")
 
     def hook(self, name: str, *, topics: Sequence[str] = (), priority: int = 0) -> Callable[[F], F]:
         """``@app.hook("message.publish", topics=["t/#"])``: by the hook's name. Raises HookError for an unknown one."""
         point = point_named(name)
         return lambda function: self._add(point, function, topics, priority)
 
-    def on_load(self, function: Callable[[events.BrokerInfo], Maybe[None]]) -> Callable[[events.BrokerInfo], Maybe[None]]:
+    def on_load(
+        self, function: Callable[[events.BrokerInfo], Maybe[None]]
+    ) -> Callable[[events.BrokerInfo], Maybe[None]]:
         """Called before the first event, and again whenever a broker loads the hooks. What it raises, the broker is told."""
         _check_call(function, (events.BrokerInfo(),), "broker: BrokerInfo")
         self._loads.append(function)
@@ -135,22 +135,22 @@ class App:
 
     def _add(self, point: Point, handler: Any, topics: Sequence[str], priority: int) -> Any:
         if not callable(handler):
-            raise HookError("@app.{}: expected a function, got {!r}".format(point.decorator, handler))
+            raise HookError(f"@app.{point.decorator}: expected a function, got {handler!r}")
         where = describe(handler)
-        _check_call(handler, (None,), "{}: {}".format(point.argument, point.event.__name__))
+        _check_call(handler, (None,), f"{point.argument}: {point.event.__name__}")
         if isinstance(topics, (str, bytes)):
-            raise HookError("{}: topics: expected a list of topic filters, got {!r}; write [{!r}]".format(where, topics, topics))
+            raise HookError(f"{where}: topics: expected a list of topic filters, got {topics!r}; write [{topics!r}]")
         filters = tuple(topics)
         if filters and not point.has_topics:
-            raise HookError("{}: topics: only hooks on message.* have topics, not {}".format(where, point.name))
+            raise HookError(f"{where}: topics: only hooks on message.* have topics, not {point.name}")
         for one in filters:
             wrong = check_filter(one)
             if wrong is not None:
-                raise HookError("{}: topics: {!r}: {}".format(where, one, wrong))
+                raise HookError(f"{where}: topics: {one!r}: {wrong}")
         if isinstance(priority, bool) or not isinstance(priority, int):
-            raise HookError("{}: priority: expected a whole number, got {!r}".format(where, priority))
+            raise HookError(f"{where}: priority: expected a whole number, got {priority!r}")
         if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
-            raise HookError("{}: a handler returns its answer; it cannot yield".format(where))
+            raise HookError(f"{where}: a handler returns its answer; it cannot yield")
         chain = self._hooks.setdefault(point.name, [])
         chain.append(Hook(point, handler, filters, priority, _is_async(handler), where))
         chain.sort(key=lambda hook: -hook.priority)
@@ -158,9 +158,7 @@ class App:
 
     def _wanted(self) -> List[Tuple[str, Tuple[str, ...]]]:
         """Hook names with the topic filters under which the broker has to send them; () for all topics."""
-        return [
-            (name, _union(self._hooks[name])) for name in POINTS if self._hooks.get(name)
-        ]
+        return [(name, _union(self._hooks[name])) for name in POINTS if self._hooks.get(name)]
 
 
 def _union(hooks: Sequence[Hook]) -> Tuple[str, ...]:
@@ -195,15 +193,15 @@ def find_app(module: Any, file: str, name: Optional[str] = None) -> App:
     if name is not None:
         found = getattr(module, name, None)
         if not isinstance(found, App):
-            raise HookError("{}: {}: expected a hookmq.App, got {}".format(file, name, type(found).__name__))
+            raise HookError(f"{file}: {name}: expected a hookmq.App, got {type(found).__name__}")
         return found
     apps = {id(value): (key, value) for key, value in vars(module).items() if isinstance(value, App)}
     if len(apps) == 1:
         return next(iter(apps.values()))[1]
     if not apps:
-        raise HookError("{}: has no hookmq.App; expected a line like: app = hookmq.App()".format(file))
+        raise HookError(f"{file}: has no hookmq.App; expected a line like: app = hookmq.App()")
     names = ", ".join(key for key, _ in apps.values())
-    raise HookError("{}: has more than one hookmq.App ({}); name one: {}:NAME".format(file, names, file))
+    raise HookError(f"{file}: has more than one hookmq.App ({names}); name one: {file}:NAME")
 
 
 __all__ = ["App", "Decorator", "Hook", "find_app"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         """What ``Message.replace`` takes."""
 
         topic: str
-        payload: "bytes | str"
+        payload: bytes | str
         qos: int
         retain: bool
         content_type: Optional[str]
@@ -116,9 +116,7 @@ class Credentials(ClientInfo):
     allowed: bool = False
 
     def __repr__(self) -> str:  # a password is never printed
-        return "Credentials(client_id={!r}, username={!r}, peerhost={!r})".format(
-            self.client_id, self.username, self.peerhost
-        )
+        return f"Credentials(client_id={self.client_id!r}, username={self.username!r}, peerhost={self.peerhost!r})"
 
 
 @record
@@ -126,7 +124,7 @@ class AccessRequest(Record):
     """May this client publish to, or subscribe to, this topic?"""
 
     client: ClientInfo
-    action: "Action"
+    action: Action
     #: A topic name, or for ``subscribe`` a filter without its ``$share/group/``.
     topic: str
     #: What has been decided so far: the configuration's ``acl_nomatch``, or an earlier hook.
@@ -245,7 +243,7 @@ class Message(Record):
         """The payload read as JSON. Raises ValueError when it is not."""
         return json.loads(self.payload)
 
-    def replace(self, **changes: "Unpack[MessageChanges]") -> "Message":
+    def replace(self, **changes: Unpack[MessageChanges]) -> Message:
         """A copy with other values; text as payload is sent as UTF-8.
 
         Raises HookError for a value that MQTT cannot carry and for a field that cannot be changed (``id``, say).
@@ -287,14 +285,14 @@ class Dropped(Record):
 
 
 def _wrong(name: str, value: object, expected: str) -> HookError:
-    return HookError("replace: {}: expected {}, got {!r}".format(name, expected, value))
+    return HookError(f"replace: {name}: expected {expected}, got {value!r}")
 
 
 def _topic(name: str, value: Any) -> str:
     if not isinstance(value, str) or not value or "+" in value or "#" in value or "\0" in value:
         raise _wrong(name, value, "a topic name without wildcards")
     if len(value.encode("utf-8", "surrogatepass")) > 65535:
-        raise HookError("replace: {}: longer than 65535 bytes".format(name))
+        raise HookError(f"replace: {name}: longer than 65535 bytes")
     return value
 
 
@@ -302,7 +300,7 @@ def _payload(name: str, value: Any) -> bytes:
     if isinstance(value, str):
         return value.encode("utf-8", "replace")
     if not isinstance(value, (bytes, bytearray, memoryview)):
-        raise HookError("replace: payload: expected bytes or str, got {}".format(type(value).__name__))
+        raise HookError(f"replace: payload: expected bytes or str, got {type(value).__name__}")
     return bytes(value)
 
 

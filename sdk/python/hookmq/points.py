@@ -66,5 +66,5 @@ def point_named(name: str) -> Point:
     import difflib
 
     near = difflib.get_close_matches(str(name).replace("_", "."), POINTS, 1)
-    hint = "did you mean {!r}?".format(near[0]) if near else "expected one of {}".format(", ".join(POINTS))
-    raise HookError("unknown hook {!r}; {}".format(name, hint))
+    hint = f"did you mean {near[0]!r}?" if near else "expected one of {}".format(", ".join(POINTS))
+    raise HookError(f"unknown hook {name!r}; {hint}")

@@ -8,7 +8,7 @@ from typing import Callable, Optional, Sequence
 def check_filter(topic_filter: object) -> Optional[str]:
     """What is wrong with a topic filter; None when nothing is."""
     if not isinstance(topic_filter, str):
-        return "expected text, got {}".format(type(topic_filter).__name__)
+        return f"expected text, got {type(topic_filter).__name__}"
     if not topic_filter:
         return "is empty"
     levels = topic_filter.split("/")
@@ -36,7 +36,7 @@ def matches(topic_filter: str, topic: str) -> bool:
 
 def matcher(filters: Sequence[str], bound: int = 4096) -> Callable[[str], bool]:
     """Does any of the filters match? Remembers the answer for at most ``bound`` topics."""
-    known: "dict[str, bool]" = {}
+    known: dict[str, bool] = {}
 
     def match(topic: str) -> bool:
         answer = known.get(topic)

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, Awaitable, Mapping, Optional, TypeVar, Union
+from typing import Any, Awaitable, Dict, Mapping, Optional, Tuple, TypeVar, Union
 
-from .events import Message
 from .errors import HookError
+from .events import Message
 
 
 class Verdict:
     """Base of all verdicts."""
 
-    __slots__ = ()
+    __slots__: Tuple[str, ...] = ()
 
-    def _values(self) -> "dict[str, Any]":
+    def _values(self) -> Dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._values() == other._values()  # type: ignore[attr-defined]
+        return type(self) is type(other) and self._values() == other._values()
 
     def __hash__(self) -> int:
         return hash((type(self), repr(self)))
 
     def __repr__(self) -> str:
-        shown = ("{}={!r}".format(name, value) for name, value in self._values().items() if value not in (None, {}))
+        shown = (f"{name}={value!r}" for name, value in self._values().items() if value not in (None, {}))
         return "{}({})".format(type(self).__name__, ", ".join(shown))
 
 
@@ -100,7 +100,7 @@ class Continue(Verdict):
 
     __slots__ = ("value",)
 
-    def __init__(self, value: "Union[Message, Allow, Deny, bool, None]" = None) -> None:
+    def __init__(self, value: Union[Message, Allow, Deny, bool, None] = None) -> None:
         self.value = value
 
 
@@ -109,13 +109,13 @@ class Stop(Verdict):
 
     __slots__ = ("value",)
 
-    def __init__(self, value: "Union[Message, Allow, Deny, bool, None]" = None) -> None:
+    def __init__(self, value: Union[Message, Allow, Deny, bool, None] = None) -> None:
         self.value = value
 
 
 def _refusing(code: int) -> int:
     if isinstance(code, bool) or not isinstance(code, int) or not 0x80 <= code <= 0xFF:
-        raise HookError("reason_code: expected an MQTT 5 reason code from 0x80 to 0xFF, got {!r}".format(code))
+        raise HookError(f"reason_code: expected an MQTT 5 reason code from 0x80 to 0xFF, got {code!r}")
     return int(code)
 
 

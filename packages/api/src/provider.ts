@@ -52,6 +52,7 @@ export interface HookProvider {
     point: P,
     args: HookArgs<P>,
     accumulator: HookAccumulator<P> | undefined,
+    call: ProviderCall,
   ): void | Promise<void>
   /** Asked once at the end, if it was ever loaded; nothing is called after it. The broker goes on after 5 seconds. */
   unload(): Promise<void>
@@ -134,6 +135,15 @@ export interface ProviderCounters {
   readonly queued: number
   readonly inFlight: number
   readonly dropped: number
+  /** Calls that wait because the provider has as many as it may, and those that failed because too many waited. */
+  readonly waiting: number
+  readonly overflowed: number
+  /** Not asked because the circuit breaker was open, and how often it opened. */
+  readonly turnedAway: number
+  readonly opened: number
+  /** Answers that are remembered, and calls that were answered by them or by the call of another that asked the same. */
+  readonly cached: number
+  readonly cacheHits: number
 }
 
 /** One hook of a provider, with what became of its calls since the provider was attached. */
@@ -169,6 +179,10 @@ export interface ProviderHandle {
   /** The same with their counters, in the order of its answer to load. */
   readonly hooks: readonly ProviderHookView[]
   readonly counters: ProviderCounters
+  /** 'open': it fails and is not asked; 'half-open': the next call tries it. */
+  readonly breaker: 'closed' | 'open' | 'half-open'
+  /** Forgets remembered answers, of one client or of all. Returns how many there were. */
+  cleanCache(clientId?: string): number
   /** Among hooks of the same priority; lower comes first. Can be set at any time. */
   place: number
   /** Resolves when the first load has ended, well (true) or not. */

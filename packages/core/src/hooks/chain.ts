@@ -11,7 +11,7 @@ import { Refusal } from '../refusal.ts'
 import { type Adopt, adoptAccumulator } from './accumulator.ts'
 import { failedRefusal } from './failed-action.ts'
 import type { Hook } from './hook.ts'
-import { describeError } from './notification-queue.ts'
+import { clientKey, describeError } from './notification-queue.ts'
 import { CallFailure, type CallScope, type PendingCalls } from './pending.ts'
 import { Ticket } from './ticket.ts'
 import { expectedVerdicts, isThenable, readRefusal, verdictName } from './verdict.ts'
@@ -129,6 +129,7 @@ export class Chain<P extends HookPointName> {
     for (let index = from; index < hooks.length; index++) {
       const hook = hooks[index]
       if (hook.gone || (hook.topics !== undefined && !hook.wants(this.#topic(args, accumulator)))) continue
+      if (hook.strict) return this.#inTurn(hooks, index, args, accumulator, scope)
       if (hook.observe) {
         hook.owner.queue.tell(hook, args, accumulator)
         continue
@@ -170,23 +171,80 @@ export class Chain<P extends HookPointName> {
   ): Promise<unknown> {
     return new Promise((resolve) => {
       const hook = hooks[index]
-      this.#suspended.set(hooks, (this.#suspended.get(hooks) ?? 0) + 1)
+      this.#suspend(hooks)
       this.#calls.start(hook, args, answer, ticket, scope, (outcome) => {
         this.#resumed(hooks)
-        let next = accumulator
-        if (!(outcome instanceof CallFailure)) {
-          if (outcome !== undefined && outcome !== 'ok') next = this.#judge(hook, outcome, accumulator)
-        } else if (outcome.kind === 'cancelled') {
-          resolve(new Refusal('drop', 0x80, 'cancelled'))
-          return
-        } else if (outcome.kind === 'timeout') {
-          next = this.#failed(hook, 'timeout', { timeout: hook.timeout }, accumulator)
-        } else {
-          next = this.#failed(hook, 'rejected', describeError(outcome.error), accumulator)
-        }
-        resolve(this.#ended ? this.#finish(hook, next) : this.#run(hooks, index + 1, args, next, scope))
+        resolve(this.#goOn(hooks, index, args, accumulator, scope, outcome))
       })
     })
+  }
+
+  /** Runs the rest of the list once a hook has answered, or failed. */
+  #goOn(
+    hooks: readonly Hook[],
+    index: number,
+    args: unknown,
+    accumulator: unknown,
+    scope: CallScope | undefined,
+    outcome: unknown,
+  ): Settled<unknown> {
+    const hook = hooks[index]
+    let next = accumulator
+    if (!(outcome instanceof CallFailure)) {
+      if (outcome !== undefined && outcome !== 'ok') next = this.#judge(hook, outcome, accumulator)
+    } else if (outcome.kind === 'cancelled') {
+      return new Refusal('drop', 0x80, 'cancelled')
+    } else if (outcome.kind === 'timeout') {
+      next = this.#failed(hook, 'timeout', { timeout: hook.timeout }, accumulator)
+    } else {
+      next = this.#failed(hook, 'rejected', describeError(outcome.error), accumulator)
+    }
+    return this.#ended ? this.#finish(hook, next) : this.#run(hooks, index + 1, args, next, scope)
+  }
+
+  /** Waits until all that the hook's owner was asked and told about this client before has been handled, then goes on with the hook. */
+  #inTurn(
+    hooks: readonly Hook[],
+    index: number,
+    args: unknown,
+    accumulator: unknown,
+    scope: CallScope | undefined,
+  ): Promise<unknown> {
+    const hook = hooks[index]
+    return new Promise((resolve) => {
+      this.#suspend(hooks)
+      hook.owner.queue.reserve(clientKey(args, accumulator), hook, (leave) => {
+        const settled = (outcome: unknown): void => {
+          this.#resumed(hooks)
+          const answered = outcome instanceof CallFailure || !hook.observe ? outcome : undefined
+          const result = this.#goOn(hooks, index, args, accumulator, scope, answered)
+          leave()
+          resolve(result)
+        }
+        if (scope?.cancelled) return settled(new CallFailure('cancelled'))
+        if (hook.gone) return settled(undefined)
+        const ticket = hook.wantsTicket ? new Ticket(hook.timeout) : undefined
+        let answer: unknown
+        let asynchronous: boolean
+        try {
+          answer = hook.call(args, accumulator, ticket)
+          asynchronous = isThenable(answer)
+        } catch (error) {
+          const failure = new CallFailure('rejected', error)
+          ticket?.end(failure)
+          return settled(failure)
+        }
+        if (asynchronous) this.#calls.start(hook, args, answer as PromiseLike<unknown>, ticket, scope, settled)
+        else {
+          ticket?.end(answer)
+          settled(answer)
+        }
+      })
+    })
+  }
+
+  #suspend(hooks: readonly Hook[]): void {
+    this.#suspended.set(hooks, (this.#suspended.get(hooks) ?? 0) + 1)
   }
 
   #resumed(hooks: readonly Hook[]): void {

@@ -32,20 +32,23 @@ export function describeChain(chain: Chain<HookPointName>, kind: 'fold' | 'notif
   return {
     point: chain.point,
     kind,
-    hooks: chain.hooks().map((hook) => ({
-      owner: hook.owner.name,
-      name: hook.name,
-      priority: hook.priority,
-      phase: hook.phase,
-      topics: hook.topics,
-      timeout: hook.timeout,
-      failedAction: hook.failedAction,
-      calls: hook.calls,
-      failures: hook.failures,
-      timeouts: hook.timeouts,
-      dropped: hook.dropped,
-      p50: hook.latency(0.5),
-      p99: hook.latency(0.99),
-    })),
+    hooks: chain
+      .hooks()
+      .filter(({ hidden }) => !hidden)
+      .map((hook) => ({
+        owner: hook.owner.name,
+        name: hook.name,
+        priority: hook.priority,
+        phase: hook.phase,
+        topics: hook.topics,
+        timeout: hook.timeout,
+        failedAction: hook.failedAction,
+        calls: hook.calls,
+        failures: hook.failures,
+        timeouts: hook.timeouts,
+        dropped: hook.dropped,
+        p50: hook.latency(0.5),
+        p99: hook.latency(0.99),
+      })),
   }
 }

@@ -36,6 +36,10 @@ export interface HookSettings {
   /** Only told, also on a fold point. */
   readonly observe: boolean
   readonly wantsTicket: boolean
+  /** All that it is asked and told about one client happens one after the other, and the client waits for it. */
+  readonly strict: boolean
+  /** Not shown: it is there for the order only. */
+  readonly hidden?: boolean
 }
 
 // A hook that fails on every message must not fill the disk: this many lines in this time, then a count of the rest.
@@ -55,6 +59,8 @@ export class Hook {
   readonly answersForTopic: boolean
   readonly observe: boolean
   readonly wantsTicket: boolean
+  readonly strict: boolean
+  readonly hidden: boolean
   readonly handler: AnyHandler
   /** What the author gave: duplicates are found by it. */
   readonly identity: unknown
@@ -93,6 +99,8 @@ export class Hook {
     this.answersForTopic = settings.answersForTopic
     this.observe = settings.observe
     this.wantsTicket = settings.wantsTicket
+    this.strict = settings.strict
+    this.hidden = settings.hidden ?? false
     this.handler = handler
     this.identity = identity
   }
@@ -153,12 +161,13 @@ export class Hook {
     return this.#latency?.quantile(share)
   }
 
-  /** Counts a failure and logs it, at most ten times a second. */
+  /** Counts a failure and logs it, at most ten times a second. `quiet` in the detail: not at all. */
   fail(log: Logger, kind: 'threw' | 'rejected' | 'timeout' | 'invalid verdict', detail: Record<string, unknown>): void {
     const counts = this.#successor === undefined ? this : this.current
     counts.failures++
     this.owner.count(kind)
     if (kind === 'timeout') counts.timeouts++
+    if (detail.quiet === true) return
     const now = performance.now()
     if (now >= this.#logPeriodEnd) {
       this.#logPeriodEnd = now + logPeriod

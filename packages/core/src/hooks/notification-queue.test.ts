@@ -170,6 +170,7 @@ describe('notifications', () => {
       answersForTopic: false,
       observe: false,
       wantsTicket: false,
+      strict: false,
     } as const
     const hook = new Hook(settings, async (args) => {
       most = Math.max(most, ++running)

@@ -1,6 +1,8 @@
 import type { Logger } from '@hookmq/api'
 import type { Hook } from './hook.ts'
+import { NotAsked } from './not-asked.ts'
 import { CallFailure, type PendingCalls } from './pending.ts'
+import { Ticket } from './ticket.ts'
 import { isThenable, verdictName } from './verdict.ts'
 
 /** Calls to one owner that may be in flight together, one per client. */
@@ -11,14 +13,17 @@ interface Waiting {
   readonly args: unknown
   readonly accumulator: unknown
   readonly lane: Lane
-  /** The next of the same lane. */
+  /** A call that waits for its turn, which is told when it has come. Calls are never dropped. */
+  readonly turn: ((leave: () => void) => void) | undefined
+  /** Neighbours in the same lane. */
+  previous: Waiting | undefined
   next: Waiting | undefined
   /** Neighbours in the order of arrival, over all lanes. */
   older: Waiting | undefined
   newer: Waiting | undefined
 }
 
-/** The notifications of one client that wait, while one of its earlier ones is being handled. */
+/** What waits of one client, while something earlier of it is being handled. */
 class Lane {
   readonly key: string
   /** One, or more when a handler told its own client something before it answered. */
@@ -37,6 +42,8 @@ export interface NotificationQueueOptions {
   readonly limit: number
   readonly drop: 'oldest' | 'newest'
   readonly inFlightLimit?: number
+  /** Instead of that limit: there is room for one more. */
+  readonly room?: () => boolean
 }
 
 /**
@@ -46,6 +53,8 @@ export interface NotificationQueueOptions {
 export class NotificationQueue {
   limit: number
   drop: 'oldest' | 'newest'
+  /** Set while the owner is a provider, which counts its calls as well. */
+  room: (() => boolean) | undefined
   readonly #inFlightLimit: number
   readonly #owner: string
   readonly #log: Logger
@@ -67,6 +76,7 @@ export class NotificationQueue {
     this.limit = options.limit
     this.drop = options.drop
     this.#inFlightLimit = options.inFlightLimit ?? defaultInFlightLimit
+    this.room = options.room
     this.#calls = calls
   }
 
@@ -88,14 +98,14 @@ export class NotificationQueue {
 
   /** Never throws, never waits. */
   tell(hook: Hook, args: unknown, accumulator: unknown): void {
-    if (this.#lanes.size !== 0) {
+    if (this.#lanes.size !== 0 || this.#full) {
       const key = clientKey(args, accumulator)
       const lane = this.#lanes.get(key)
       if (lane !== undefined) {
         this.#enqueue(lane, hook, args, accumulator)
         return
       }
-      if (this.#inFlight >= this.#inFlightLimit) {
+      if (this.#full) {
         const added = new Lane(key)
         this.#lanes.set(key, added)
         this.#enqueue(added, hook, args, accumulator)
@@ -105,9 +115,55 @@ export class NotificationQueue {
     this.#call(hook, args, accumulator, undefined)
   }
 
-  /** Forgets what waits; calls in flight are not awaited either. */
+  /**
+   * The turn of a call that concerns this client: now, or when what came before it has been handled. `turn` gets what it must call at its
+   * own end, for what comes behind it.
+   */
+  reserve(key: string, hook: Hook, turn: (leave: () => void) => void): void {
+    const lane = this.#lanes.get(key)
+    if (lane === undefined) {
+      const added = new Lane(key)
+      this.#lanes.set(key, added)
+      this.#takeTurn(added, turn)
+      return
+    }
+    hook.queued++
+    this.#append(lane, hook, undefined, undefined, turn)
+    if (lane.inFlight === 0) this.#ready.add(lane)
+  }
+
+  /** There is room again. */
+  pump(): void {
+    for (const lane of this.#ready) {
+      if (this.#full) break
+      this.#ready.delete(lane)
+      while (lane.first !== undefined && lane.inFlight === 0) {
+        const item = lane.first
+        if (item.turn !== undefined) {
+          this.#cut(item)
+          item.hook.queued--
+          this.#takeTurn(lane, item.turn)
+        } else {
+          this.#unlink(item)
+          this.#call(item.hook, item.args, item.accumulator, lane)
+        }
+      }
+      this.#release(lane)
+    }
+  }
+
+  /** Forgets what waits; calls in flight are not awaited either. Calls that wait for their turn get it. */
   clear(): void {
     while (this.#oldest !== undefined) this.#unlink(this.#oldest)
+    const turns = [...this.#lanes.values()]
+    for (const lane of turns) {
+      while (lane.first?.turn !== undefined) {
+        const { first } = lane
+        this.#cut(first)
+        first.hook.queued--
+        this.#takeTurn(lane, first.turn)
+      }
+    }
     this.#ready.clear()
     for (const lane of this.#lanes.values()) if (lane.inFlight === 0) this.#lanes.delete(lane.key)
     this.#wakeIfIdle()
@@ -119,18 +175,39 @@ export class NotificationQueue {
     return new Promise((resolve) => this.#idleWaiters.push(resolve))
   }
 
+  get #full(): boolean {
+    return this.room === undefined ? this.#inFlight >= this.#inFlightLimit : !this.room()
+  }
+
+  #takeTurn(lane: Lane, turn: ((leave: () => void) => void) | undefined): void {
+    lane.inFlight++
+    let left = false
+    turn?.(() => {
+      if (left) return
+      left = true
+      lane.inFlight--
+      this.#proceed(lane)
+    })
+  }
+
   #call(hook: Hook, args: unknown, accumulator: unknown, lane: Lane | undefined): void {
+    const ticket = hook.wantsTicket ? new Ticket(hook.timeout) : undefined
     let answer: unknown
     let asynchronous: boolean
     try {
-      answer = hook.call(args, accumulator, undefined)
-      if (answer === undefined) return
+      answer = hook.call(args, accumulator, ticket)
+      if (answer === undefined) {
+        ticket?.end(answer)
+        return
+      }
       asynchronous = isThenable(answer)
     } catch (error) {
+      ticket?.end(new CallFailure('rejected', error))
       hook.fail(this.#log, 'threw', describeError(error))
       return
     }
     if (!asynchronous) {
+      ticket?.end(answer)
       this.#check(hook, answer)
       return
     }
@@ -144,7 +221,7 @@ export class NotificationQueue {
     const occupied = taken
     occupied.inFlight++
     this.#inFlight++
-    this.#calls.start(hook, args, answer as PromiseLike<unknown>, undefined, undefined, (outcome) => {
+    this.#calls.start(hook, args, answer as PromiseLike<unknown>, ticket, undefined, (outcome) => {
       if (outcome instanceof CallFailure) this.#failed(hook, outcome)
       else this.#check(hook, outcome)
       this.#inFlight--
@@ -157,16 +234,7 @@ export class NotificationQueue {
   #proceed(settled: Lane): void {
     if (settled.inFlight === 0 && settled.first !== undefined) this.#ready.add(settled)
     else this.#release(settled)
-    for (const lane of this.#ready) {
-      if (this.#inFlight >= this.#inFlightLimit) break
-      this.#ready.delete(lane)
-      while (lane.first !== undefined && lane.inFlight === 0) {
-        const { hook, args, accumulator } = lane.first
-        this.#unlink(lane.first)
-        this.#call(hook, args, accumulator, lane)
-      }
-      this.#release(lane)
-    }
+    this.pump()
     if (this.idle) this.#endBurst()
     this.#wakeIfIdle()
   }
@@ -187,18 +255,8 @@ export class NotificationQueue {
       this.#countDrop(this.#oldest.hook)
       this.#unlink(this.#oldest)
     }
-    const item: Waiting = {
-      hook,
-      args,
-      accumulator,
-      lane,
-      next: undefined,
-      older: this.#newest,
-      newer: undefined,
-    }
-    if (lane.last === undefined) lane.first = item
-    else lane.last.next = item
-    lane.last = item
+    const item = this.#append(lane, hook, args, accumulator, undefined)
+    item.older = this.#newest
     if (this.#newest === undefined) this.#oldest = item
     else this.#newest.newer = item
     this.#newest = item
@@ -207,11 +265,28 @@ export class NotificationQueue {
     if (lane.inFlight === 0) this.#ready.add(lane)
   }
 
-  /** Takes out an item that is the first of its lane: the oldest of all, or the next to be handled. */
+  #append(lane: Lane, hook: Hook, args: unknown, accumulator: unknown, turn: Waiting['turn']): Waiting {
+    const previous = lane.last
+    const neighbours = { previous, next: undefined, older: undefined, newer: undefined }
+    const item: Waiting = { hook, args, accumulator, lane, turn, ...neighbours }
+    if (previous === undefined) lane.first = item
+    else previous.next = item
+    lane.last = item
+    return item
+  }
+
+  /** Takes an item out of its lane. */
+  #cut({ lane, previous, next }: Waiting): void {
+    if (previous === undefined) lane.first = next
+    else previous.next = next
+    if (next === undefined) lane.last = previous
+    else next.previous = previous
+  }
+
+  /** Takes out a notification. */
   #unlink(item: Waiting): void {
-    const { lane, older, newer } = item
-    lane.first = item.next
-    if (lane.first === undefined) lane.last = undefined
+    const { older, newer } = item
+    this.#cut(item)
     if (older === undefined) this.#oldest = newer
     else older.newer = newer
     if (newer === undefined) this.#newest = older
@@ -271,11 +346,15 @@ export class NotificationQueue {
 export function clientKey(args: unknown, accumulator?: unknown): string {
   const named = args as {
     readonly client?: { readonly clientId: string }
-    readonly connInfo?: { readonly clientId: string }
+    readonly connInfo?: { readonly clientId: string; readonly peerhost?: string; readonly peerport?: number }
     readonly message?: { readonly from: string }
   }
   if (named.client !== undefined) return named.client.clientId
-  if (named.connInfo !== undefined) return named.connInfo.clientId
+  if (named.connInfo !== undefined) {
+    // Clients whose id the broker is to choose must not wait for each other.
+    const { clientId, peerhost, peerport } = named.connInfo
+    return clientId === '' ? `${peerhost}:${peerport}` : clientId
+  }
   if (named.message !== undefined) return named.message.from
   const from = (accumulator as { readonly from?: unknown } | undefined)?.from
   return typeof from === 'string' ? from : ''
@@ -283,5 +362,6 @@ export function clientKey(args: unknown, accumulator?: unknown): string {
 
 export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { error: String(error) }
+  if (error instanceof NotAsked) return { error: error.message, quiet: true }
   return { error: error.message, stack: error.stack }
 }

@@ -44,6 +44,7 @@ export function checkedSettings(
     answersForTopic: !recheck,
     observe: false,
     wantsTicket: false,
+    strict: false,
   }
 }
 

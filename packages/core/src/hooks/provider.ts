@@ -1,23 +1,21 @@
-import {
-  type HookPointName,
-  type HookProvider,
-  type HookProviderPolicy,
-  HookRegistrationError,
-  type HookSpec,
-  hookPointTable,
-  type Logger,
-  type ProviderCounters,
-  type ProviderHandle,
-  type ProviderHookView,
-  resolveHookPoint,
+import type {
+  HookPointName,
+  HookProvider,
+  HookProviderPolicy,
+  Logger,
+  ProviderCounters,
+  ProviderHandle,
+  ProviderHookView,
 } from '@hookmq/api'
+import { Breaker, type BreakerState } from './breaker.ts'
 import type { HookEngine } from './engine.ts'
-import { type AnyHandler, Hook, type HookOwner } from './hook.ts'
+import { Gate } from './gate.ts'
+import type { Hook, HookOwner } from './hook.ts'
 import { describeError } from './notification-queue.ts'
-import { takesTopics } from './options.ts'
 import { ProviderPolicy } from './policy.ts'
+import { ProviderHooks } from './provider-hooks.ts'
 import type { Providers, Registrar } from './providers.ts'
-import { filterProblem } from './topics.ts'
+import { VerdictCache } from './verdict-cache.ts'
 import { within } from './within.ts'
 
 /** Milliseconds for which anything that a provider does at its end is waited for. */
@@ -43,6 +41,9 @@ export class AttachedProvider implements ProviderHandle {
   readonly #providers: Providers
   readonly #registrar: Registrar
   readonly #log: Logger
+  readonly #gate: Gate
+  readonly #make: ProviderHooks
+  #opened = 0
   readonly #begun = Promise.withResolvers<boolean>()
   #owner: HookOwner | undefined
   /** Those in whose place this one comes, as long as they answer. */
@@ -67,6 +68,14 @@ export class AttachedProvider implements ProviderHandle {
     this.#providers = place.providers
     this.#registrar = place.registrar
     this.#log = place.log
+    const now = () => performance.now()
+    const { breaker, cache, maxInFlight, maxWaiting } = this.policy
+    this.#gate = new Gate(
+      { provider: provider.name, maxInFlight, maxWaiting, free: () => this.#owner?.queue.pump() },
+      new Breaker(breaker, now, (state) => this.#breakerChanged(state)),
+      cache === undefined ? undefined : new VerdictCache(cache, now),
+    )
+    this.#make = new ProviderHooks(provider, this.policy, this.#gate, place.log)
   }
 
   get name(): string {
@@ -82,28 +91,51 @@ export class AttachedProvider implements ProviderHandle {
   }
 
   get points(): HookPointName[] {
-    return this.#everLoaded ? this.#hooks.map((hook) => hook.point) : []
+    return this.hooks.map(({ point }) => point)
   }
 
   get hooks(): ProviderHookView[] {
     if (!this.#everLoaded) return []
-    return this.#hooks.map((hook) => ({
-      point: hook.point,
-      topics: hook.topics,
-      calls: hook.calls,
-      succeeded: hook.succeeded,
-      failures: hook.failures,
-      timeouts: hook.timeouts,
-      dropped: hook.dropped,
-      latency: { count: hook.latencyCount, p50: hook.latency(0.5), p99: hook.latency(0.99) },
-    }))
+    return this.#hooks
+      .filter(({ hidden }) => !hidden)
+      .map((hook) => ({
+        point: hook.point,
+        topics: hook.topics,
+        calls: hook.calls,
+        succeeded: hook.succeeded,
+        failures: hook.failures,
+        timeouts: hook.timeouts,
+        dropped: hook.dropped,
+        latency: { count: hook.latencyCount, p50: hook.latency(0.5), p99: hook.latency(0.99) },
+      }))
   }
 
   get counters(): ProviderCounters {
     const sum = (field: 'calls' | 'failures' | 'timeouts') =>
       this.#hooks.reduce((total, hook) => total + hook[field], 0)
     const { queued = 0, inFlight = 0, dropped = 0 } = this.#owner?.queue ?? {}
-    return { calls: sum('calls'), failures: sum('failures'), timeouts: sum('timeouts'), queued, inFlight, dropped }
+    return {
+      calls: sum('calls'),
+      failures: sum('failures'),
+      timeouts: sum('timeouts'),
+      queued,
+      inFlight,
+      dropped,
+      waiting: this.#gate.waiting,
+      overflowed: this.#gate.overflowed,
+      turnedAway: this.#gate.turnedAway,
+      opened: this.#opened,
+      cached: this.#gate.cache?.size ?? 0,
+      cacheHits: this.#gate.cacheHits,
+    }
+  }
+
+  get breaker(): BreakerState {
+    return this.#gate.breaker.state
+  }
+
+  cleanCache(clientId?: string): number {
+    return this.#gate.cache?.clean(clientId) ?? 0
   }
 
   get place(): number {
@@ -121,7 +153,7 @@ export class AttachedProvider implements ProviderHandle {
     this.#owner = owner
     if (predecessor !== undefined) this.#predecessors = predecessor.#handOver()
     // Who has never answered cannot be asked, and a written 'deny' means that nothing passes unasked.
-    if (this.#predecessors.length === 0) this.#put(this.#guards())
+    if (this.#predecessors.length === 0) this.#put(this.#make.guards(this.#requireOwner()))
     void this.#firstLoad()
   }
 
@@ -177,6 +209,7 @@ export class AttachedProvider implements ProviderHandle {
       this.#engine.drained(hooks, runs),
     )
     for (const hook of hooks) hook.gone = true
+    this.#gate.close()
     if (this.#owner !== undefined) this.#providers.release(this.#owner)
     if (this.#everLoaded) await this.#unload()
     this.#replaced.resolve()
@@ -207,7 +240,8 @@ export class AttachedProvider implements ProviderHandle {
     const loaded = this.reload()
     if (this.#predecessors.length > 0) {
       // Those before answer until it is clear whether this one can; a load that hangs must not keep them for ever.
-      if (!(await within(patience, () => loaded)) || !(await loaded)) this.#takeOver(this.#guards())
+      if (!(await within(patience, () => loaded)) || !(await loaded))
+        this.#takeOver(this.#make.guards(this.#requireOwner()))
     }
     this.#begun.resolve(await loaded)
   }
@@ -223,13 +257,16 @@ export class AttachedProvider implements ProviderHandle {
     clearTimeout(this.#retry)
     this.#status = 'loading'
     try {
-      const hooks = this.#fromSpecs(await this.provider.load())
+      const specs = await this.provider.load()
       if (this.#isDetached()) {
         await this.#unload()
         return false
       }
+      const hooks = this.#make.fromSpecs(this.#requireOwner(), specs)
       this.#everLoaded = true
       this.#takeOver(hooks)
+      this.#gate.breaker.reset()
+      this.#gate.cache?.clean()
       this.#error = undefined
       this.#status = 'loaded'
       return true
@@ -250,6 +287,26 @@ export class AttachedProvider implements ProviderHandle {
     }
   }
 
+  #requireOwner(): HookOwner {
+    if (this.#owner === undefined) throw new Error(`hook provider '${this.name}' has not begun`)
+    return this.#owner
+  }
+
+  #breakerChanged(state: BreakerState): void {
+    const { failures, failureRate, openFor } = this.policy.breaker
+    if (state === 'open') {
+      this.#opened++
+      this.#log.warn('circuit breaker opened: the hook provider fails and is not asked for a while', {
+        provider: this.name,
+        failures,
+        failureRate: failureRate > 0 ? failureRate : undefined,
+        openFor,
+      })
+    } else if (state === 'closed') {
+      this.#log.info('circuit breaker closed: the hook provider answers again', { provider: this.name })
+    }
+  }
+
   /** A method, because the status changes while `load` waits. */
   #isDetached(): boolean {
     return this.#status === 'detached'
@@ -257,76 +314,12 @@ export class AttachedProvider implements ProviderHandle {
 
   #put(hooks: readonly Hook[], predecessors: readonly AttachedProvider[] = []): void {
     const leaving = [...predecessors.flatMap((other) => other.#hooks), ...this.#hooks]
+    const { queue } = this.#requireOwner()
+    queue.room = () => this.#gate.hasRoom
+    for (const hook of hooks) hook.place = this.#place
     this.#engine.check(leaving, hooks)
     for (const hook of hooks) hook.inherit(this.#hooks.find((other) => other.point === hook.point))
     this.#engine.exchange(leaving, hooks)
     this.#hooks = hooks
-  }
-
-  #guards(): Hook[] {
-    return this.policy.armedPoints.map((point) => this.#guard(point))
-  }
-
-  #fromSpecs(specs: readonly HookSpec[]): Hook[] {
-    if (!Array.isArray(specs))
-      throw new HookRegistrationError('invalid_options', `load must give a list of hooks, got ${typeof specs}`)
-    const hooks = new Map<HookPointName, Hook>()
-    for (const spec of specs) {
-      const point = resolveHookPoint(spec.name)
-      // As EMQX does: of two hooks on one point the first counts.
-      if (hooks.has(point)) this.#log.warn('hook provider names a hook point twice', { provider: this.name, point })
-      else hooks.set(point, this.#hook(point, spec))
-    }
-    return [...hooks.values()]
-  }
-
-  #hook(point: HookPointName, spec: HookSpec): Hook {
-    const topics = spec.topics !== undefined && spec.topics.length > 0 ? spec.topics : undefined
-    if (topics !== undefined && !takesTopics(point))
-      this.#log.warn('hook provider gives topics for a point without messages: ignored', { provider: this.name, point })
-    for (const filter of topics ?? []) {
-      const problem = filterProblem(filter)
-      if (problem !== undefined) throw new HookRegistrationError('invalid_options', `hook on ${point}: ${problem}`)
-    }
-    const observe = spec.observe === true
-    const { provider } = this
-    const tells = observe || hookPointTable[point].kind === 'notification'
-    const handler: AnyHandler = tells
-      ? (args, accumulator) => provider.tell(point, args as never, accumulator as never)
-      : (args, accumulator, ticket) => provider.call(point, args as never, accumulator as never, ticket as never)
-    return this.#register(point, handler, {
-      topics: takesTopics(point) ? topics : undefined,
-      observe,
-      wantsTicket: !tells,
-    })
-  }
-
-  /** Stands in for a provider that has not been loaded yet: each call is a failure of it. */
-  #guard(point: HookPointName): Hook {
-    const handler = () => {
-      throw new Error(`hook provider '${this.name}' has not been loaded yet`)
-    }
-    return this.#register(point, handler, { topics: undefined, observe: false, wantsTicket: false })
-  }
-
-  #register(
-    point: HookPointName,
-    handler: AnyHandler,
-    own: { readonly topics: readonly string[] | undefined; readonly observe: boolean; readonly wantsTicket: boolean },
-  ): Hook {
-    if (this.#owner === undefined) throw new Error(`hook provider '${this.name}' is not attached`)
-    const settings = {
-      point,
-      owner: this.#owner,
-      name: point,
-      priority: this.policy.priority,
-      phase: 'mutate',
-      answersForTopic: false,
-      ...this.policy.of(point),
-      ...own,
-    } as const
-    const hook = new Hook(settings, handler)
-    hook.place = this.#place
-    return hook
   }
 }

@@ -11,6 +11,8 @@ export class Ticket implements ProviderCall {
   onAbandoned: (() => void) | undefined
   /** Set by the one who lets the call through. */
   office: TicketOffice | undefined
+  /** Its outcome decides what becomes of the circuit breaker. */
+  probe = false
   /** Milliseconds; undefined: the provider has not said. */
   cacheTime: number | undefined
   /** Milliseconds on the clock of `performance.now`; Infinity: never. */

@@ -2,7 +2,14 @@
  * The messages of ExHook as types, with their schemas. Encode with `toBinary(v3.MessageSchema, create(v3.MessageSchema, {…}))` and decode with
  * `fromBinary`, both re-exported from @bufbuild/protobuf.
  */
-export { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+export {
+  create,
+  type DescMessage,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from '@bufbuild/protobuf'
 export * from './calls.ts'
 export * as v2 from './generated/emqx/exhook/v2/exhook_pb.ts'
 export * as v3 from './generated/emqx/exhook/v3/exhook_pb.ts'

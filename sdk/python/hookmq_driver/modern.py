@@ -13,81 +13,110 @@ The way to handlers written with the ``hookmq`` package. The driver asks ``hookm
   given to ``send`` when they are there.
 * ``stop()``: called once at the end; ends what runs.
 
-Arguments and verdicts: ``providers/driver/src/modern`` has the broker's side of them, ``ARGUMENTS`` below the layout.
+Text arrives as bytes in UTF-8, what is unset as None, pairs as a list of tuples. ``RECORDS`` names the fields of the tuples that arguments are made
+of, ``ARGUMENTS`` the arguments of each hook. A property of MQTT 5 is ``(b'Content-Type', value)``, ``User-Property`` has a list of pairs.
+
+A verdict is None (no opinion), or
+
+* ``('ok', value)``: go on; ``('stop', value)``: ask no further hook. The value is None for "as it is";
+  on client.authenticate and client.authorize ``('allow', superuser, client_id, username, attributes, expires_at, cacheable)``, each but the last may be None, or
+  ``('deny', reason_code, reason, cacheable)``; on message.publish a list of ``(field, value)`` with the changes alone: topic, payload, qos, retain,
+  content_type, response_topic, correlation_data, message_expiry_interval, payload_format_indicator, user_properties (None takes a property away);
+* ``('drop', reason)``, ``('reject', reason_code, reason)``, ``('disconnect', reason_code, reason)``; the reason may be None.
+
+In place of str, bytes will do. ``providers/driver/src/modern`` is the other side.
 """
 
 import sys
 
-_CONN_INFO = (
-    "socket_type",
-    "listener",
-    "peer_host",
-    "peer_port",
-    "socket_host",
-    "socket_port",
-    "protocol_name",
-    "protocol_version",
-    "clean_start",
-    "client_id",
-    "username",
-    "keep_alive",
-    "properties",
-    "session_expiry_interval",
-    "receive_maximum",
-    "connected_at",
-    "disconnected_at",
-)
-_CLIENT = (
-    "client_id",
-    "username",
-    "protocol",
-    "protocol_version",
-    "listener",
-    "peer_host",
-    "peer_port",
-    "socket_port",
-    "mountpoint",
-    "superuser",
-    "anonymous",
-    "bridge",
-    "common_name",
-    "subject",
-    "attributes",
-    "expires_at",
-)
-_CREDENTIAL = _CLIENT + ("password", "authentication_method", "authentication_data", "step")
-_SESSION = (
-    "client_id",
-    "created_at",
-    "persistent",
-    "expiry_interval",
-    "subscriptions",
-    "inflight",
-    "queued",
-    "awaiting_release",
-)
-_MESSAGE = (
-    "id",
-    "topic",
-    "payload",
-    "qos",
-    "retain",
-    "dup",
-    "sender",
-    "timestamp",
-    "properties",
-    "username",
-    "protocol",
-    "peer_host",
-)
-
-#: Tuples that arguments are made of, field by field. Text arrives as bytes in UTF-8, what is unset as None.
 RECORDS = {
-    "conn_info": _CONN_INFO,
-    "client": _CLIENT,
-    "credential": _CREDENTIAL,
-    "session": _SESSION,
-    "message": _MESSAGE,
+    "conn_info": (
+        "socket_type",
+        "listener",
+        "peer_host",
+        "peer_port",
+        "socket_host",
+        "socket_port",
+        "protocol_name",
+        "protocol_version",
+        "clean_start",
+        "client_id",
+        "username",
+        "keep_alive",
+        "properties",
+        "session_expiry_interval",
+        "receive_maximum",
+        "connected_at",
+        "disconnected_at",
+    ),
+    "client": (
+        "client_id",
+        "username",
+        "protocol",
+        "protocol_version",
+        "listener",
+        "peer_host",
+        "peer_port",
+        "socket_port",
+        "mountpoint",
+        "superuser",
+        "anonymous",
+        "bridge",
+        "common_name",
+        "subject",
+        "attributes",
+        "expires_at",
+        "node",
+    ),
+    "credential": ("client", "password", "authentication_method", "authentication_data", "step"),
+    "session": ("client_id", "created_at", "persistent", "expiry_interval", "subscriptions", "inflight", "queued"),
+    "message": (
+        "id",
+        "topic",
+        "payload",
+        "qos",
+        "retain",
+        "dup",
+        "sender",
+        "timestamp",
+        "properties",
+        "username",
+        "protocol",
+        "peer_host",
+        "node",
+    ),
+    "subscription": (
+        "filter",
+        "qos",
+        "no_local",
+        "retain_as_published",
+        "retain_handling",
+        "subscription_identifier",
+    ),
+}
+
+ARGUMENTS = {
+    "client.connect": ("conn_info", "properties"),
+    "client.connack": ("conn_info", "reason_code", "reason", "properties"),
+    "client.connected": ("client", "conn_info"),
+    "client.disconnected": ("client", "reason", "conn_info"),
+    "client.authenticate": ("credential", "allowed"),
+    "client.authorize": ("client", "action", "topic", "qos", "retain", "allowed"),
+    "client.subscribe": ("client", "properties", "subscriptions"),
+    "client.unsubscribe": ("client", "properties", "filters"),
+    "client.ping": ("client", "conn_info"),
+    "session.created": ("client", "session"),
+    "session.resumed": ("client", "session"),
+    "session.discarded": ("client", "session"),
+    "session.takenover": ("client", "session"),
+    "session.subscribed": ("client", "subscription", "is_new"),
+    "session.unsubscribed": ("client", "subscription"),
+    "session.terminated": ("client", "reason", "session"),
+    "message.publish": ("message",),
+    "message.delivered": ("client", "message"),
+    "message.acked": ("client", "message"),
+    "message.dropped": ("message", "reason"),
+    "delivery.dropped": ("client", "message", "reason"),
 }
 
 

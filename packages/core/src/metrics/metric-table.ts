@@ -124,6 +124,9 @@ export type MetricName = (typeof metricTable)[number][0]
 /** Counted by whichever plugin does the work: the core knows no more of it than the name. */
 export const leftToPlugins: ReadonlySet<string> = new Set<MetricName>(['messages.delayed'])
 
+/** Names that EMQX's own plugins have counted under, one for each of what they serve: not in the table, and without `plugins.NAME.` before them. */
+export const leftToPluginsLike = /^exhook\.[\w-]+\.[a-z]+(?:_[a-z]+)*$/
+
 const indexByName = new Map<string, number>(metricTable.map(([name], index) => [name, index]))
 
 /** Index of a counter; -1 for a name that is not in the table. */

@@ -1,5 +1,5 @@
 import type { Counter } from '@hookmq/api'
-import { leftToPlugins, metricIndex, metricTable } from './metric-table.ts'
+import { leftToPlugins, leftToPluginsLike, metricIndex, metricTable } from './metric-table.ts'
 
 /** The counters of one broker, and those that its plugins added. */
 export class Metrics {
@@ -21,7 +21,7 @@ export class Metrics {
   pluginCounter(plugin: string, name: string): Counter {
     const index = leftToPlugins.has(name) ? metricIndex(name) : -1
     if (index !== -1) return new TableCounter(this.counters, index)
-    const full = `plugins.${plugin}.${name}`
+    const full = leftToPluginsLike.test(name) ? name : `plugins.${plugin}.${name}`
     if (!/^[\w-]+(\.[\w-]+)*$/.test(name)) {
       throw new TypeError(
         `plugin ${plugin}: counter name ${JSON.stringify(name)} must be words of letters, digits, '_' and '-', joined by '.'`,

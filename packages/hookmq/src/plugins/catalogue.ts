@@ -24,7 +24,9 @@ export interface CataloguePlaces {
 
 // src/plugins → the package of this program; in a checkout the plugins are beside it.
 const ownFolder = fileURLToPath(new URL('../..', import.meta.url))
-const packageOfPlugin = /^(?:@hookmq\/plugin-|(?:@[^/]+\/)?hookmq-plugin-)/
+const packageOfPlugin = /^(?:@hookmq\/(?:plugin|provider)-|(?:@[^/]+\/)?hookmq-plugin-)/
+/** Folders of a checkout whose packages are plugins. */
+const pluginFolders = ['plugins', 'providers']
 
 /** Plugins that could be loaded by name: those that come with the program, those that are installed, and those in `plugins.dir`. */
 export class Catalogue {
@@ -91,8 +93,10 @@ export class Catalogue {
     const { home, dir } = this.#places
     if (dir !== undefined) for (const name of namesIn(dir)) yield join(dir, name)
     yield* installedIn(join(home, 'node_modules'))
-    const checkout = join(ownFolder, '..', '..', 'plugins')
-    for (const name of namesIn(checkout)) yield join(checkout, name)
+    for (const folder of pluginFolders) {
+      const checkout = join(ownFolder, '..', '..', folder)
+      for (const name of namesIn(checkout)) yield join(checkout, name)
+    }
     // Beside this program, or above it: wherever npm has put them.
     for (let folder = ownFolder; dirname(folder) !== folder; folder = dirname(folder))
       yield* installedIn(join(folder, 'node_modules'))

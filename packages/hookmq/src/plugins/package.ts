@@ -7,7 +7,7 @@ export interface PluginPackage {
   readonly folder: string
   /** As package.json has it. */
   readonly packageName: string
-  /** What the plugin is most likely called: the package's name without `plugin-` and the like. */
+  /** What the plugin is most likely called: `hookmq.plugin`, else the package's name without `plugin-` and the like. */
   readonly name: string
   readonly version: string
   readonly description: string
@@ -56,7 +56,9 @@ export function readPackage(folder: string): PluginPackage {
   return {
     folder,
     packageName,
-    name: packageName.replace(/^@[^/]+\//, '').replace(/^(?:hookmq-)?(?:plugin-)?/, ''),
+    name:
+      pluginOf(manifest.hookmq) ??
+      packageName.replace(/^@[^/]+\//, '').replace(/^(?:hookmq-)?(?:plugin-|provider-)?/, ''),
     version: textOf(manifest.version) ?? '0.0.0',
     description: textOf(manifest.description) ?? '',
     commands: commandsOf(manifest.hookmq),
@@ -67,6 +69,10 @@ export function readPackage(folder: string): PluginPackage {
 function commandsOf(own: unknown): string[] {
   const commands = typeof own === 'object' && own !== null && 'commands' in own ? own.commands : undefined
   return Array.isArray(commands) ? commands.filter((name) => typeof name === 'string') : []
+}
+
+function pluginOf(own: unknown): string | undefined {
+  return typeof own === 'object' && own !== null && 'plugin' in own ? textOf(own.plugin) : undefined
 }
 
 function entryOf(folder: string, manifest: Record<string, unknown>): string | undefined {

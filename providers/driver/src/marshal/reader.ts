@@ -39,7 +39,7 @@ export class MarshalReader {
       case 0x75:
       case 0x74: {
         const start = this.#sized()
-        return new CodePoints(this.#bytes.utf8Slice(start, this.#at))
+        return new CodePoints(this.#bytes.toString('utf8', start, this.#at))
       }
       case 0x28:
         return new Tuple(...this.#sequence(depth))

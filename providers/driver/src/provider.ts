@@ -1,0 +1,290 @@
+import type {
+  HookAccumulator,
+  HookArgs,
+  HookPointName,
+  HookProvider,
+  HookSpec,
+  Logger,
+  ProviderCall,
+} from '@hookmq/api'
+import { DriverError } from './child/errors.ts'
+import { Pool } from './child/pool.ts'
+import type { Request } from './child/settings.ts'
+import type { SlotSettings } from './child/slot.ts'
+import { arrange, type Handler, type Handlers, wants } from './handlers.ts'
+import type { Language, LaunchSettings } from './language.ts'
+import { Seldom } from './seldom.ts'
+import type { Value } from './value.ts'
+
+export interface DriverProviderOptions {
+  readonly language: Language
+  readonly launch: LaunchSettings
+  readonly process: SlotSettings
+  readonly poolSize: number
+  /** Name of this broker. */
+  readonly node: string
+  readonly log: Logger
+  /** Before each call of a callback, by the handler's name of the hook. */
+  readonly count: (hook: string) => void
+}
+
+/** One version of the handler, with the processes that run it. */
+interface Version {
+  readonly pool: Pool
+  readonly handlers: Handlers
+}
+
+/** Notifications that may be on their way to one driver before the broker waits for the end of each. */
+const notificationsAhead = 256
+
+/**
+ * The hooks of one driver. `load` starts its processes and may be called again: then the new ones take over, and the old ones end when their calls have.
+ */
+export class DriverProvider implements HookProvider {
+  readonly name: string
+  readonly #options: DriverProviderOptions
+  readonly #failures: Seldom
+  #current: Version | undefined
+  #prepared: Promise<Version> | undefined
+  /** Clients with calls in the processes that are being replaced: their next ones wait, so that order is kept. */
+  #leaving: { readonly keys: ReadonlySet<string>; readonly drained: Promise<void> } | undefined
+  #retired: Promise<unknown> = Promise.resolve()
+  #unloaded = false
+  /** Called when the handler names other hooks after its process was started again. */
+  changed: () => void = () => {}
+
+  constructor(options: DriverProviderOptions) {
+    this.#options = options
+    this.name = options.launch.name
+    this.#failures = new Seldom(10)
+  }
+
+  /** The hooks of the version in force, as the handler calls them, in its order. */
+  get hooks(): readonly string[] {
+    return this.#current?.handlers.hooks ?? []
+  }
+
+  get isRunning(): boolean {
+    return this.#current !== undefined
+  }
+
+  get pool(): Pool | undefined {
+    return this.#current?.pool
+  }
+
+  /** Starts ahead of the next `load`, which then takes what is ready. Rejects when it fails; that `load` will, too. */
+  async prepare(): Promise<void> {
+    this.#prepared = this.#start()
+    await this.#prepared
+  }
+
+  async load(): Promise<readonly HookSpec[]> {
+    const starting = this.#prepared ?? this.#start()
+    this.#prepared = undefined
+    const next = await starting
+    if (this.#unloaded) {
+      await next.pool.stop()
+      throw new DriverError(`driver ${this.name}: was unloaded meanwhile`)
+    }
+    const before = this.#current
+    this.#current = next
+    if (before !== undefined) this.#retired = this.#retire(before)
+    return next.handlers.specs
+  }
+
+  call<P extends HookPointName>(
+    point: P,
+    args: HookArgs<P>,
+    accumulator: HookAccumulator<P>,
+    _call?: ProviderCall,
+  ): unknown {
+    const handlers = this.#current?.handlers.byPoint.get(point)
+    if (handlers === undefined) return undefined
+    return handlers.length === 1
+      ? this.#ask(handlers[0], args, accumulator)
+      : this.#askAll(handlers, point, args, accumulator)
+  }
+
+  tell<P extends HookPointName>(
+    point: P,
+    args: HookArgs<P>,
+    accumulator: HookAccumulator<P> | undefined,
+  ): void | Promise<void> {
+    const version = this.#current
+    const handlers = version?.handlers.byPoint.get(point)
+    if (version === undefined || handlers === undefined) return undefined
+    let last: Promise<void> | undefined
+    for (const handler of handlers) {
+      if (handlers.length > 1 && !wants(handler, args, accumulator)) continue
+      last = this.#notify(version, handler, args, accumulator)
+    }
+    return last
+  }
+
+  async unload(): Promise<void> {
+    this.#unloaded = true
+    const { current, prepared } = { current: this.#current, prepared: this.#prepared }
+    this.#current = undefined
+    await Promise.all([
+      this.#retired,
+      current?.pool.stop(),
+      prepared?.then(
+        ({ pool }) => pool.stop(),
+        () => {},
+      ),
+    ])
+  }
+
+  async #start(): Promise<Version> {
+    const { language, launch: settings, process, poolSize, log } = this.#options
+    const launch = await language.launch(settings)
+    const pool = new Pool(poolSize, process, {
+      log,
+      launch,
+      codec: () => language.codec(),
+      changed: () => this.changed(),
+    })
+    let warnings: readonly string[]
+    try {
+      warnings = await pool.start()
+    } catch (error) {
+      if (error instanceof DriverError && error.traceback !== undefined)
+        log.debug(error.message, { driver: this.name, traceback: error.traceback })
+      throw error
+    }
+    const handlers = arrange(pool.style, pool.callbacks)
+    for (const warning of [...warnings, ...handlers.warnings])
+      log.warn(`driver ${this.name}: ${warning}`, { driver: this.name })
+    return { pool, handlers }
+  }
+
+  /** The version that is no longer in force ends its calls, then its processes. */
+  async #retire({ pool }: Version): Promise<void> {
+    const drained = pool.drained(this.#options.process.callTimeout)
+    const leaving = { keys: pool.keysInFlight(), drained }
+    this.#leaving = leaving
+    await drained
+    if (this.#leaving === leaving) this.#leaving = undefined
+    await pool.stop()
+  }
+
+  #ask(handler: Handler, args: unknown, accumulator: unknown): unknown {
+    const version = this.#current
+    if (version === undefined) return undefined
+    const { definition, hook, target } = handler
+    const { pool, handlers } = version
+    const request = this.#request(handler, args, accumulator)
+    if (this.#leaving?.keys.has(request.key) === true)
+      return this.#leaving.drained.then(() => this.#ask(this.#successor(handler), args, accumulator))
+    return new Promise<unknown>((resolve, reject) => {
+      this.#options.count(hook)
+      const refused = pool.send(request, (outcome) => {
+        if (outcome instanceof DriverError) {
+          this.#explain(outcome)
+          reject(outcome)
+          return
+        }
+        try {
+          resolve(handlers.dialect.verdict(definition.point, outcome, this.name, accumulator))
+        } catch (error) {
+          const what = error instanceof Error ? error.message : String(error)
+          reject(new DriverError(`driver ${this.name}: ${hook}: ${target} ${what}`))
+        }
+      })
+      if (refused !== undefined) reject(refused)
+    })
+  }
+
+  /** The same callback in the version that is in force now. */
+  #successor(handler: Handler): Handler {
+    const now = this.#current?.handlers.byPoint.get(handler.definition.point) ?? []
+    return now.find(({ target }) => target === handler.target) ?? now[0] ?? handler
+  }
+
+  /** One after the other: each sees what those before have made of it, and the first that decides is the last. */
+  async #askAll(
+    handlers: readonly Handler[],
+    point: HookPointName,
+    args: unknown,
+    accumulator: unknown,
+  ): Promise<unknown> {
+    let now = accumulator
+    let changed = false
+    let failure: unknown
+    for (const handler of handlers) {
+      if (!wants(handler, args, now)) continue
+      if (handler.observe) {
+        void this.tellOne(handler, args, now)
+        continue
+      }
+      try {
+        const verdict = (await this.#ask(handler, args, now)) as { ok?: object } | { stop?: unknown } | undefined
+        if (verdict === undefined) continue
+        if (!('ok' in verdict)) return point === 'message.publish' && changed && 'stop' in verdict ? verdict : verdict
+        now = { ...(now as object), ...verdict.ok }
+        changed = true
+      } catch (error) {
+        failure = error
+      }
+    }
+    if (failure !== undefined && !changed) throw failure
+    return changed ? { ok: now } : undefined
+  }
+
+  /** Tells one callback although others on its point are asked. */
+  tellOne(handler: Handler, args: unknown, accumulator: unknown): void {
+    const version = this.#current
+    if (version !== undefined) void this.#notify(version, handler, args, accumulator)?.catch(() => {})
+  }
+
+  #notify(version: Version, handler: Handler, args: unknown, accumulator: unknown): Promise<void> | undefined {
+    const { hook } = handler
+    const request = this.#request(handler, args, accumulator)
+    if (this.#leaving?.keys.has(request.key) === true)
+      return this.#leaving.drained.then(() => {
+        const now = this.#current
+        return now === undefined ? undefined : this.#notify(now, this.#successor(handler), args, accumulator)
+      })
+    const { pool } = version
+    this.#options.count(hook)
+    if (pool.ordered && pool.inFlight < notificationsAhead * this.#options.poolSize) {
+      // The process keeps the order itself, so that nothing has to wait for the answer.
+      const refused = pool.send(request, (outcome) => this.#told(outcome))
+      if (refused !== undefined) this.#told(refused)
+      return undefined
+    }
+    return pool.call(request).then(
+      () => undefined,
+      (error: DriverError) => {
+        this.#explain(error)
+        throw error
+      },
+    )
+  }
+
+  #request({ callback, hook, definition }: Handler, args: unknown, accumulator: unknown): Request {
+    return {
+      callback,
+      hook,
+      key: definition.key(args, accumulator),
+      args: definition.args(args, accumulator, this.#options.node),
+    }
+  }
+
+  #told(outcome: Value | DriverError): void {
+    if (!(outcome instanceof DriverError)) return
+    this.notificationFailures++
+    this.#explain(outcome)
+    this.#failures.run((left) =>
+      this.#options.log.warn(outcome.message, { driver: this.name, ...(left === 0 ? {} : { omitted: left }) }),
+    )
+  }
+
+  /** Of notifications that nobody waited for. */
+  notificationFailures = 0
+
+  /** The line that everybody sees names the place; who writes the handler may want the whole. */
+  #explain({ message, traceback }: DriverError): void {
+    if (traceback !== undefined) this.#options.log.debug(message, { driver: this.name, traceback })
+  }
+}

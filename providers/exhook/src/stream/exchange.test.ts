@@ -141,6 +141,20 @@ test('a stream that breaks: what has left has failed, what has not may go anothe
   assert.equal(far.received.length, 2, 'nothing is written after the end')
 })
 
+test('a provider that says nothing for longer than twice the timeout is not there any more', async () => {
+  const far = new FarEnd({ timeout: 5 })
+  far.hello(10)
+  const given = new TestEvent(1, publish('t'))
+  const other = new TestEvent(1, publish('t'))
+  far.exchange.send(given)
+  far.exchange.send(other)
+  await turn()
+  await new Promise((resolve) => setTimeout(resolve, 12))
+  far.exchange.cancel(given)
+  assert.match(far.closed?.details ?? '', /has not said anything for 10 ms/)
+  assert.equal(failureOf(other).sent, true)
+})
+
 test('a provider that is closing gets nothing more, and what it has may be answered', async () => {
   const far = new FarEnd()
   far.hello(1)

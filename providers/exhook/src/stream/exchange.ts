@@ -127,6 +127,8 @@ export class Exchange implements FrameCallEvents, ProviderFrameSink, ExchangeCou
   #cancelled: number[] = []
   #congested = false
   #flushScheduled = false
+  /** When the first event left after the last frame that came; 0: none has. */
+  #silentSince = 0
   late = 0
 
   constructor(options: ExchangeOptions, observer: ExchangeObserver) {
@@ -193,8 +195,16 @@ export class Exchange implements FrameCallEvents, ProviderFrameSink, ExchangeCou
     } else if (this.#unfinished.delete(event.id)) {
       this.#cancelled.push(event.id)
       this.#schedule()
+      this.#lookForSilence()
     }
     event.id = 0
+  }
+
+  /** A far end that is no longer there says nothing at all. Looked for only when an event was given up. */
+  #lookForSilence(): void {
+    const { timeout } = this.#options
+    if (timeout === 0 || this.#silentSince === 0 || performance.now() - this.#silentSince < 2 * timeout) return
+    this.abort(`the provider has not said anything for ${2 * timeout} ms`)
   }
 
   /** No more events; what was sent may still be answered. Then the call ends. */
@@ -219,6 +229,7 @@ export class Exchange implements FrameCallEvents, ProviderFrameSink, ExchangeCou
 
   frame(bytes: Buffer): void {
     if (this.#state === 'closed') return
+    this.#silentSince = 0
     try {
       readProviderFrame(bytes, this)
     } catch (error) {
@@ -407,6 +418,7 @@ export class Exchange implements FrameCallEvents, ProviderFrameSink, ExchangeCou
     if (this.#cancelled.length > 0) this.#writeCancelled()
     if (this.#writer.length === 0) return
     this.#frameEvents = 0
+    if (this.#silentSince === 0) this.#silentSince = performance.now()
     if (this.#call?.write(this.#writer.take()) === false) this.#congested = true
   }
 

@@ -60,6 +60,13 @@ export class Http2Connection implements CallOwner {
     return call
   }
 
+  /** The session itself, for a call of another kind. Throws when there is none and none can be begun now. */
+  session(): ClientHttp2Session {
+    const session = this.#session ?? this.#connect()
+    if (session === undefined) throw new GrpcError(GrpcStatus.UNAVAILABLE, this.#failure)
+    return session
+  }
+
   /** Whether it is up, or is within so many milliseconds. Does not wait for the next time at which it would be tried anyway. */
   probe(timeout: number): Promise<boolean> {
     if (this.#ready) return Promise.resolve(true)

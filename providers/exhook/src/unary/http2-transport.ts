@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net'
+import type { FrameCall, FrameCallEvents } from '../stream/exchange.ts'
+import { Http2FrameCall } from '../stream/http2-frame-call.ts'
 import { Http2Connection } from './http2-connection.ts'
 import type { TransportCounters, UnaryCall, UnaryOptions, UnaryTransport } from './transport.ts'
 
@@ -46,6 +48,12 @@ export class Http2Transport implements UnaryTransport {
   call(path: string, request: Uint8Array, { key, deadline, timeout }: UnaryOptions): UnaryCall {
     const connection = this.#connections[placeOf(key, this.#connections.length)]
     return connection.call(this.#headersOf(path, deadlineText(deadline)), request, timeout)
+  }
+
+  /** Opens a call that carries frames both ways, on the connection of this place. Throws when it cannot be begun. */
+  frames(place: number, path: string, maxFrameBytes: number, events: FrameCallEvents): FrameCall {
+    const session = this.#connections[place % this.#connections.length].session()
+    return new Http2FrameCall(session, this.#headersOf(path, ''), maxFrameBytes, events)
   }
 
   async probe(timeout: number): Promise<boolean> {

@@ -1,4 +1,4 @@
-"""Runs the handlers of an App for a transport: order per client, async handlers on one event loop, errors in the log."""
+"""Runs the handlers of an App for a transport: order per client, async handlers on one loop, errors in the log."""
 
 from __future__ import annotations
 
@@ -32,11 +32,13 @@ class _Lane:
 
 
 class Runner:
-    """One per process. ``submit`` is called in the order of each lane's events; lanes are what events of one client share."""
+    """One per process. ``submit`` is called in the order of each lane's events; events of one client share a lane."""
 
-    def __init__(self, app: App, loop: Optional[asyncio.AbstractEventLoop] = None) -> None:
-        """``loop``: where async handlers run; without one, a thread is started for them when they are first needed."""
+    def __init__(self, app: App, loop: Optional[asyncio.AbstractEventLoop] = None, *, reports: bool = True) -> None:
+        """``loop``: where async handlers run; without one, a thread is started for them when they are first needed.
+        ``reports``: failures are logged here."""
         self.app = app
+        self._reports = reports
         self.plans: Dict[str, Plan] = plans_of(app)
         self.has_async = any(plan.is_async for plan in self.plans.values())
         self._lanes: Dict[Any, _Lane] = {}
@@ -106,6 +108,8 @@ class Runner:
 
     def report(self, failure: HandlerFailed) -> None:
         """Logs a failure with its traceback: of equal ones, one a second."""
+        if not self._reports:
+            return
         key = (failure.hook.where, type(failure.error).__name__)
         now = time.monotonic()
         last, more = self._reported.get(key, (-1.0, 0))
@@ -170,7 +174,7 @@ async def _finish(answer: Any) -> None:
 
 
 def _may_overtake(plan: Plan) -> bool:
-    """May it begin while an earlier event of its client is not finished? Decisions may; notifications wait for each other."""
+    """May it begin while an earlier event of its client is not finished? Decisions may, notifications wait."""
     return plan.is_async and plan.point.valued
 
 

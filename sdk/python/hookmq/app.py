@@ -48,7 +48,8 @@ class Decorator(Generic[F]):
             return lambda function: self._app._add(self._point, function, topics, priority)
         if isinstance(handler, (str, list, tuple)):
             raise HookError(
-                f"@app.{self._point.decorator}({handler!r}): name the option: @app.{self._point.decorator}(topics=[...])"
+                f"@app.{self._point.decorator}({handler!r}): name the option: "
+                f"@app.{self._point.decorator}(topics=[...])"
             )
         return self._app._add(self._point, handler, topics, priority)
 
@@ -62,8 +63,8 @@ class App:
     The same file runs as an ExHook provider (``python -m hookmq serve hooks.py``) and in a child process of the broker
     (plugin ``extension-hook``).
 
-    ``topics`` (message hooks only) are topic filters; without them a handler gets all messages. Of several handlers of one
-    hook the one with the higher ``priority`` runs first; equal ones run in the order of the file.
+    ``topics`` (message hooks only) are topic filters; without them a handler gets all messages. Of several handlers of
+    one hook the one with the higher ``priority`` runs first; equal ones run in the order of the file.
     """
 
     #: A client wants to connect; nothing has been checked yet.
@@ -74,7 +75,7 @@ class App:
     on_client_connected: Decorator[Callable[[events.ClientInfo], _Notified]]
     #: A connection is over.
     on_client_disconnected: Decorator[Callable[[events.Disconnected], _Notified]]
-    #: Who is this, and may it come in? ``True``/``Allow()`` and ``False``/``Deny()`` decide; ``None`` leaves it to others.
+    #: Who is this, may it come in? ``True``, ``Allow()``, ``False``, ``Deny()`` decide; ``None`` leaves it to others.
     on_client_authenticate: Decorator[Callable[[events.Credentials], Maybe[AccessVerdict]]]
     #: May a client publish or subscribe? Answers as for on_client_authenticate.
     on_client_authorize: Decorator[Callable[[events.AccessRequest], Maybe[AccessVerdict]]]
@@ -87,7 +88,7 @@ class App:
     on_session_discarded: Decorator[Callable[[events.ClientInfo], _Notified]]
     on_session_takenover: Decorator[Callable[[events.ClientInfo], _Notified]]
     on_session_terminated: Decorator[Callable[[events.Terminated], _Notified]]
-    #: A message is about to be routed: return a changed one, ``Drop()``, ``Reject()``, ``Disconnect()``; ``None`` lets it pass.
+    #: A message is about to be routed: return a changed one, ``Drop()``, ``Reject()``, ``Disconnect()``, or ``None``.
     on_message_publish: Decorator[Callable[[events.Message], Maybe[PublishVerdict]]]
     on_message_delivered: Decorator[Callable[[events.Delivered], _Notified]]
     on_message_dropped: Decorator[Callable[[events.Dropped], _Notified]]
@@ -117,7 +118,7 @@ class App:
     def on_load(
         self, function: Callable[[events.BrokerInfo], Maybe[None]]
     ) -> Callable[[events.BrokerInfo], Maybe[None]]:
-        """Called before the first event, and again whenever a broker loads the hooks. What it raises, the broker is told."""
+        """Called before the first event, and whenever a broker loads the hooks. What it raises, the broker is told."""
         _check_call(function, (events.BrokerInfo(),), "broker: BrokerInfo")
         self._loads.append(function)
         return function

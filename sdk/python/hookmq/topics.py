@@ -21,7 +21,7 @@ def check_filter(topic_filter: object) -> Optional[str]:
 
 
 def matches(topic_filter: str, topic: str) -> bool:
-    """Does a filter match a topic name? Wildcards at the start do not match topics that begin with ``$`` [MQTT-4.7.2-1]."""
+    """Does a filter match a topic name? A wildcard at the start does not match a ``$`` there [MQTT-4.7.2-1]."""
     filters = topic_filter.split("/")
     levels = topic.split("/")
     if levels[0][:1] == "$" and filters[0] in ("#", "+"):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Workers:
-    """All events of a lane go to the same thread, in order. With no threads they run where they arrive: on the event loop."""
+    """All events of a lane go to the same thread, in order. With no threads they run on the event loop."""
 
     def __init__(self, runner: Runner, threads: int) -> None:
         self._runner = runner

@@ -24,7 +24,10 @@ interface Manifest {
   readonly exports: Readonly<Record<string, string>>
   readonly dependencies?: Readonly<Record<string, string>>
   /** What the plugin host reads of a plugin before it imports it. */
-  readonly hookmq?: object
+  readonly hookmq?: {
+    /** Folders that it brings beside its code, from where they are in the checkout: those of other languages. */
+    readonly bundles?: Readonly<Record<string, string>>
+  }
 }
 
 export interface Staged {
@@ -68,6 +71,9 @@ function stagePackage(root: string, folder: string, compiled: string, out: strin
     filter: (path) => path !== helpers || './testing' in manifest.exports,
   })
   cpSync(join(root, 'LICENSE'), join(target, 'LICENSE'))
+  const bundles = Object.entries(manifest.hookmq?.bundles ?? {})
+  for (const [name, from] of bundles)
+    cpSync(join(source, from), join(target, name), { recursive: true, filter: (path) => !isLeftOut(path) })
   const isProduct = manifest.name === 'hookmq'
   writeFileSync(join(target, 'README.md'), readme(root, source, manifest))
   if (isProduct) {
@@ -84,11 +90,16 @@ function stagePackage(root: string, folder: string, compiled: string, out: strin
     exports: publishedExports(manifest),
     ...(isProduct ? { bin: Object.fromEntries(Object.keys(programs).map((name) => [name, `bin/${name}.js`])) } : {}),
     ...(manifest.hookmq === undefined ? {} : { hookmq: manifest.hookmq }),
-    files: ['dist', ...(isProduct ? ['bin', 'etc', 'templates'] : [])],
+    files: ['dist', ...bundles.map(([name]) => name), ...(isProduct ? ['bin', 'etc', 'templates'] : [])],
     dependencies: manifest.dependencies ?? {},
   }
   writeFileSync(join(target, 'package.json'), `${JSON.stringify(published, null, 2)}\n`)
   return { name: manifest.name, folder: target }
+}
+
+/** What building and testing leave behind in a bundle, and the tests themselves. */
+function isLeftOut(path: string): boolean {
+  return /(?:^|[\\/])(?:__pycache__|tests?|build|\.[^\\/]*|[^\\/]+\.egg-info)$/.test(path)
 }
 
 /** ./src/testing/index.ts is published as ./dist/testing/index.js, with its declarations. */

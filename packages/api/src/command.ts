@@ -11,6 +11,11 @@ export interface CommandResult {
 export interface Command {
   /** The first word, such as 'users'. A later registration of the same name hides the earlier one until it goes. */
   readonly name: string
+  /**
+   * The second word, where several plugins share the first: `drivers` of `exhook drivers list`. Each is shown, and asked when its word is given; the
+   * one without gets all others.
+   */
+  readonly subcommand?: string
   /** Left and right column of the help, such as ['users add <Username> <Password>', 'Add a user']. */
   readonly usage: readonly (readonly [usage: string, description: string])[]
   /** `args` are the words after the name. `undefined`: not understood; the usage is printed. A throw is printed as `Error: …`. */

@@ -1,3 +1,6 @@
 export type * from './codec.ts'
 export type * from './language.ts'
+export { default } from './plugin.ts'
+export { DriverProvider, type DriverProviderOptions } from './provider.ts'
+export { type DriverSettings, readDrivers } from './settings.ts'
 export * from './value.ts'

@@ -40,6 +40,21 @@ class Listed<T> implements Registry<T> {
   }
 }
 
+/** Commands of one name as one. */
+function together(name: string, commands: readonly Command[]): Command {
+  const [first] = commands
+  if (commands.length === 1 && first !== undefined) return first
+  return {
+    name,
+    usage: commands.flatMap(({ usage }) => usage),
+    run: (args) =>
+      (
+        commands.find(({ subcommand }) => subcommand !== undefined && subcommand === args[0]) ??
+        commands.find(({ subcommand }) => subcommand === undefined)
+      )?.run(args),
+  }
+}
+
 /** Commands and HTTP endpoints that plugins and the broker itself offer; whoever serves them looks here. */
 export class Registrations {
   readonly #listeners = new Set<() => void>()
@@ -52,17 +67,24 @@ export class Registrations {
     const changed = (): void => {
       for (const listener of this.#listeners) listener()
     }
-    this.#commands = new Listed<Command>(changed, (one, other) => one.name === other.name, checkCommand)
+    this.#commands = new Listed<Command>(
+      changed,
+      (one, other) => one.name === other.name && one.subcommand === other.subcommand,
+      checkCommand,
+    )
     this.#routes = new Listed<HttpRoute>(changed, sameRoute, checkRoute)
     this.commandRegistry = this.#commands
     this.routeRegistry = this.#routes
   }
 
-  /** One for each name: the one registered last hides the others until it goes. */
+  /** One for each name: of those with the same subcommand, or none, the one registered last hides the others until it goes. */
   get commands(): readonly Command[] {
-    const byName = new Map<string, Command>()
-    for (const command of this.#commands.items) byName.set(command.name, command)
-    return [...byName.values()]
+    const byName = new Map<string, Map<string | undefined, Command>>()
+    for (const command of this.#commands.items) {
+      const same = byName.get(command.name) ?? new Map<string | undefined, Command>()
+      byName.set(command.name, same.set(command.subcommand, command))
+    }
+    return [...byName].map(([name, same]) => together(name, [...same.values()]))
   }
 
   get routes(): readonly HttpRoute[] {

@@ -1,0 +1,155 @@
+import type { Counter, Logger, PluginContext, ProviderHandle } from '@hookmq/api'
+import { DriverProvider } from './provider.ts'
+import type { DriverSettings } from './settings.ts'
+import { watchHandler } from './watch.ts'
+
+/** One driver of the configuration: attached to the broker, or not. */
+interface Driver {
+  readonly settings: DriverSettings
+  readonly place: number
+  provider?: DriverProvider
+  handle?: ProviderHandle
+  unwatch?: () => void
+  /** A change of it is under way; the next one waits. */
+  busy: Promise<unknown>
+}
+
+export interface DriverView {
+  readonly name: string
+  readonly initModule: string
+  readonly hooks: readonly string[]
+  readonly runtime: string
+  readonly processIds: readonly number[]
+  readonly inFlight: number
+  readonly restarts: number
+}
+
+/** The drivers of the configuration, in its order, with what an operator can do to them. */
+export class Drivers {
+  readonly #ctx: PluginContext
+  readonly #log: Logger
+  readonly #drivers: ReadonlyMap<string, Driver>
+  readonly #counters = new Map<string, Counter>()
+
+  constructor(ctx: PluginContext, settings: readonly DriverSettings[]) {
+    this.#ctx = ctx
+    this.#log = ctx.log
+    this.#drivers = new Map(
+      settings.map((one, place) => [one.name, { settings: one, place, busy: Promise.resolve() }] as const),
+    )
+  }
+
+  /** Starts all. One that does not start is logged; the others work. */
+  async startAll(): Promise<void> {
+    await Promise.all([...this.#drivers.values()].map((driver) => this.#enable(driver)))
+  }
+
+  /** Those that run. */
+  list(): DriverView[] {
+    return [...this.#drivers.values()].flatMap(({ settings, provider }) => {
+      const pool = provider?.pool
+      if (provider === undefined || pool === undefined) return []
+      const { runtime, processIds, inFlight, restarts } = pool
+      const { initModule } = settings.launch
+      return [{ name: settings.name, initModule, hooks: provider.hooks, runtime, processIds, inFlight, restarts }]
+    })
+  }
+
+  /** Calls of callbacks, by `driver.hook`, in the order of their first. */
+  stats(): [name: string, count: number][] {
+    return [...this.#counters].map(([name, { value }]) => [name, value])
+  }
+
+  /** 'ok', 'not_found', 'already_started', or why it does not start. */
+  enable(name: string): Promise<string> {
+    return this.#change(name, async (driver) => {
+      if (driver.provider?.isRunning === true) return 'already_started'
+      await this.#detach(driver)
+      return (await this.#enable(driver)) ?? 'ok'
+    })
+  }
+
+  /** 'ok', 'not_found', 'not_running'. */
+  disable(name: string): Promise<string> {
+    return this.#change(name, async (driver) => {
+      const running = driver.provider?.isRunning === true
+      await this.#detach(driver)
+      return running ? 'ok' : 'not_running'
+    })
+  }
+
+  /** 'ok', 'not_found', 'not_running', or why the new version does not start: the old one works on then. */
+  reload(name: string): Promise<string> {
+    return this.#change(name, (driver) => this.#reload(driver))
+  }
+
+  stopWatching(): void {
+    for (const driver of this.#drivers.values()) driver.unwatch?.()
+  }
+
+  #change(name: string, change: (driver: Driver) => Promise<string>): Promise<string> {
+    const driver = this.#drivers.get(name)
+    if (driver === undefined) return Promise.resolve('not_found')
+    const done = driver.busy.then(() => change(driver))
+    driver.busy = done.catch(() => {})
+    return done
+  }
+
+  /** Resolves to why it does not work. It stays attached all the same: what its policy says about failures holds. */
+  async #enable(driver: Driver): Promise<string | undefined> {
+    const { settings, place } = driver
+    const { name, language, launch, process, poolSize, policy } = settings
+    const provider = new DriverProvider({
+      language,
+      launch,
+      process,
+      poolSize,
+      node: this.#ctx.broker.node,
+      log: this.#log,
+      count: (hook) => this.#count(name, hook),
+    })
+    driver.provider = provider
+    if (settings.hotReload) driver.unwatch ??= this.#watch(driver)
+    let problem: string | undefined
+    await provider.prepare().catch((error: unknown) => {
+      problem = error instanceof Error ? error.message : String(error)
+    })
+    provider.changed = () => void this.reload(name)
+    const handle = this.#ctx.provider(provider, { ...policy, place })
+    driver.handle = handle
+    return problem
+  }
+
+  async #detach(driver: Driver): Promise<void> {
+    const { handle } = driver
+    driver.handle = undefined
+    driver.provider = undefined
+    driver.unwatch?.()
+    driver.unwatch = undefined
+    await handle?.detach()
+  }
+
+  async #reload({ handle, settings }: Driver): Promise<string> {
+    if (handle === undefined) return 'not_running'
+    if (await handle.reload()) {
+      this.#log.info(`driver ${settings.name}: the handler was loaded again`, { driver: settings.name })
+      return 'ok'
+    }
+    return handle.error instanceof Error ? handle.error.message : String(handle.error)
+  }
+
+  #watch(driver: Driver): () => void {
+    const { settings } = driver
+    return watchHandler(settings, this.#log, () => void this.reload(settings.name))
+  }
+
+  #count(driver: string, hook: string): void {
+    const name = `${driver}.${hook.replaceAll('.', '_')}`
+    let counter = this.#counters.get(name)
+    if (counter === undefined) {
+      counter = this.#ctx.counter(`exhook.${name}`)
+      this.#counters.set(name, counter)
+    }
+    counter.add()
+  }
+}

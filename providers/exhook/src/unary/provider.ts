@@ -1,0 +1,350 @@
+import { readFileSync } from 'node:fs'
+import type {
+  HookAccumulator,
+  HookArgs,
+  HookPointName,
+  HookProvider,
+  HookSpec,
+  Logger,
+  ProviderCall,
+} from '@hookmq/api'
+import { type ExHookVersion, exhookCallOf, exhookHookNames, exhookPath, fromBinary, v3 } from '@hookmq/exhook-proto'
+import type { EncodeContext } from '../map/index.ts'
+import {
+  ClientInfoCache,
+  encode,
+  encodeRequest,
+  isUnusable,
+  isValued,
+  keyOf,
+  requestMeta,
+  verdictOf,
+} from '../map/index.ts'
+import { type ServerSettings, urlProblem } from '../settings.ts'
+import { readServerUrl } from '../url.ts'
+import { GrpcError, GrpcStatus } from './grpc-status.ts'
+import { Http2Transport } from './http2-transport.ts'
+import { socketOpener } from './sockets.ts'
+import type { TransportCounters, UnaryReply, UnaryTransport } from './transport.ts'
+
+/** What servers are told about the broker. */
+export interface BrokerIdentity {
+  readonly node: string
+  readonly version: string
+  readonly clusterName: string
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+}
+
+/** Carries events in another way than one call for each, over the same connections. */
+export interface EventCarrier extends UnaryTransport {
+  /** Tries to; calls go one by one until it works, and whenever it does not. */
+  start(): Promise<unknown>
+  /** What is under way may still be answered. */
+  stop(): void
+}
+
+export interface UnaryProviderOptions {
+  readonly settings: ServerSettings
+  readonly broker: BrokerIdentity
+  readonly log: Logger
+  /** Asked when a server that speaks v3 has been loaded, and `stream` is not off. */
+  readonly carrier?: (transport: Http2Transport, meta: Uint8Array) => EventCarrier
+}
+
+/** What holds from one load to the next. */
+interface Loaded {
+  readonly version: ExHookVersion
+  readonly context: EncodeContext
+  readonly paths: ReadonlyMap<string, string>
+  readonly hooks: readonly HookSpec[]
+  readonly calls: UnaryTransport
+}
+
+const unloadTimeout = 5000
+/** The broker gives up first, so that it is counted as what it is; this only keeps calls from staying for ever. */
+const slack = 50
+const observed = new Set([
+  'client.connect',
+  'client.connack',
+  'client.subscribe',
+  'client.unsubscribe',
+  'message.delivered',
+])
+
+/** Metadata that a provider may answer with: OnProviderLoaded, and client.authenticate and client.authorize. */
+export const fullMessagesMetadata = 'hookmq-messages'
+export const cacheMetadata = 'hookmq-cache-ttl'
+
+/** One ExHook server as a source of hooks: one gRPC call for each event. */
+export class UnaryProvider implements HookProvider {
+  readonly name: string
+  readonly #options: UnaryProviderOptions
+  readonly #meta: EncodeContext['meta'] & object
+  readonly #complained = new Set<string>()
+  #open: (() => ReturnType<ReturnType<typeof socketOpener>>) | undefined
+  #transport: Http2Transport | undefined
+  #carrier: EventCarrier | undefined
+  #loaded: Loaded | undefined
+  #unusable = 0
+
+  constructor(options: UnaryProviderOptions) {
+    this.#options = options
+    this.name = options.settings.name
+    const { node, version, clusterName } = options.broker
+    this.#meta = requestMeta({ node, version, sysdescr: 'HookMQ', clusterName })
+  }
+
+  /** As it was found out at the last load. */
+  get version(): ExHookVersion | undefined {
+    return this.#loaded?.version
+  }
+
+  /** As the server registered them, in its order. */
+  get hooks(): readonly HookSpec[] {
+    return this.#loaded?.hooks ?? []
+  }
+
+  get counters(): TransportCounters & { readonly connections: number; readonly unusable: number } {
+    const none = { connected: 0, broken: 0, cancelled: 0, resent: 0 }
+    return {
+      ...(this.#transport?.counters ?? none),
+      connections: this.#transport?.connections ?? 0,
+      unusable: this.#unusable,
+    }
+  }
+
+  /** Whether all its connections are up, or can be within so many milliseconds. */
+  probe(timeout: number): Promise<boolean> {
+    return this.#transport?.probe(timeout) ?? Promise.resolve(false)
+  }
+
+  async load(): Promise<readonly HookSpec[]> {
+    const { settings } = this.#options
+    const address = readServerUrl(settings.url)
+    if (address === undefined) throw new Error(urlProblem(settings))
+    // Read again at each load: certificates may have been renewed.
+    const open = socketOpener(settings, address)
+    this.#open = open
+    this.#transport ??= new Http2Transport({
+      scheme: address.scheme,
+      host: address.authority,
+      size: settings.poolSize,
+      open: () => (this.#open ?? open)(),
+      userAgent,
+      maxReply: settings.maxReplySize,
+      window: settings.socket.receiveBuffer,
+    })
+    const transport = this.#transport
+    try {
+      const { version, reply } = await this.#introduce(transport)
+      const hooks = readHooks(reply.message)
+      const { fullMessages } = settings
+      const full = fullMessages === 'on' || (fullMessages === 'auto' && reply.metadata(fullMessagesMetadata) === 'full')
+      const calls = await this.#carry(transport, version)
+      this.#loaded = this.#keep(version, hooks, full, calls)
+      this.#complained.clear()
+      return hooks
+    } catch (error) {
+      if (this.#loaded === undefined) this.#close()
+      throw error
+    }
+  }
+
+  call<P extends HookPointName>(
+    point: P,
+    args: HookArgs<P>,
+    accumulator: HookAccumulator<P>,
+    call: ProviderCall,
+  ): unknown {
+    const loaded = this.#need()
+    const request = encodeRequest(loaded.context, point, args, accumulator)
+    const path = loaded.paths.get(point)
+    if (request === undefined || path === undefined) return undefined
+    const { remaining } = call
+    const pending = loaded.calls.call(path, request, { key: keyOf(args, accumulator), deadline: remaining, timeout: 0 })
+    call.onAbandoned = () => pending.cancel()
+    return pending.reply.then((reply) => this.#answer(loaded, point, reply, accumulator, call))
+  }
+
+  tell<P extends HookPointName>(
+    point: P,
+    args: HookArgs<P>,
+    accumulator: HookAccumulator<P> | undefined,
+  ): undefined | Promise<void> {
+    const loaded = this.#need()
+    const request = encodeRequest(loaded.context, point, args, accumulator)
+    const path = loaded.paths.get(point)
+    if (request === undefined || path === undefined) return undefined
+    const { requestTimeout } = this.#options.settings
+    const options = { key: keyOf(args, accumulator), deadline: requestTimeout, timeout: requestTimeout + slack }
+    return loaded.calls.call(path, request, options).reply.then(nothing)
+  }
+
+  async unload(): Promise<void> {
+    const loaded = this.#loaded
+    const transport = this.#transport
+    this.#loaded = undefined
+    try {
+      if (loaded === undefined || transport === undefined) return
+      this.#carrier?.stop()
+      const request = encode(v3.ProviderUnloadedRequestSchema, { meta: this.#meta.fields })
+      const options = { key: '', deadline: unloadTimeout, timeout: unloadTimeout }
+      await transport.call(exhookPath(loaded.version, 'OnProviderUnloaded'), request, options).reply
+    } catch (error) {
+      this.#options.log.info('exhook server did not confirm that it is unloaded', {
+        server: this.name,
+        reason: error instanceof Error ? error.message : String(error),
+      })
+    } finally {
+      this.#close()
+    }
+  }
+
+  /** OnProviderLoaded, in the newest version that the server knows. */
+  async #introduce(transport: UnaryTransport): Promise<{ version: ExHookVersion; reply: UnaryReply }> {
+    const { settings, broker } = this.#options
+    const request = encode(v3.ProviderLoadedRequestSchema, {
+      broker: {
+        version: broker.version,
+        sysdescr: 'HookMQ',
+        uptime: BigInt(Math.max(0, Date.now() - broker.startedAt)),
+        datetime: localTime(new Date()),
+      },
+      meta: this.#meta.fields,
+    })
+    const options = { key: '', deadline: settings.requestTimeout, timeout: settings.requestTimeout }
+    const ask = (version: ExHookVersion) =>
+      transport
+        .call(exhookPath(version, 'OnProviderLoaded'), request, options)
+        .reply.then((reply) => ({ version, reply }))
+    if (settings.version !== 'auto') return ask(settings.version)
+    try {
+      return await ask('v3')
+    } catch (error) {
+      if (!isUnimplemented(error)) throw error
+    }
+    try {
+      return await ask('v2')
+    } catch (error) {
+      if (!isUnimplemented(error)) throw error
+      throw new Error(
+        `${settings.url} has neither emqx.exhook.v3 nor emqx.exhook.v2: no ExHook server? (${error.message})`,
+      )
+    }
+  }
+
+  async #carry(transport: Http2Transport, version: ExHookVersion): Promise<UnaryTransport> {
+    this.#carrier?.stop()
+    this.#carrier = undefined
+    const { carrier, settings } = this.#options
+    if (carrier === undefined || version !== 'v3' || settings.stream === 'off') return transport
+    this.#carrier = carrier(transport, this.#meta.bytes)
+    await this.#carrier.start()
+    return this.#carrier
+  }
+
+  #keep(version: ExHookVersion, hooks: readonly HookSpec[], full: boolean, calls: UnaryTransport): Loaded {
+    const context = { version, node: this.#options.broker.node, meta: this.#meta, full }
+    return {
+      version,
+      context: { ...context, clients: new ClientInfoCache(context) },
+      paths: new Map(
+        exhookHookNames.map((hook) => [hook, exhookPath(version, exhookCallOf(hook)?.name ?? '')] as const),
+      ),
+      hooks,
+      calls,
+    }
+  }
+
+  #need(): Loaded {
+    if (this.#loaded === undefined) throw new Error(`exhook server '${this.name}' is not loaded`)
+    return this.#loaded
+  }
+
+  #answer(loaded: Loaded, point: HookPointName, reply: UnaryReply, accumulator: unknown, call: ProviderCall): unknown {
+    if (!isValued(point)) return undefined
+    const verdict = verdictOf(loaded.context, point, reply.message, accumulator)
+    if (isUnusable(verdict)) {
+      this.#complain(point, verdict.unusable)
+      return undefined
+    }
+    if (point !== 'message.publish') {
+      const time = readCacheTime(reply.metadata(cacheMetadata))
+      if (time !== undefined) call.cacheFor(time)
+    }
+    return verdict
+  }
+
+  /** Once for each hook and load: what a server does wrong, it does with every event. */
+  #complain(point: HookPointName, problem: string): void {
+    this.#unusable++
+    if (this.#complained.has(point)) return
+    this.#complained.add(point)
+    this.#options.log.warn('exhook server gave an answer that cannot be used; it counts as IGNORE', {
+      server: this.name,
+      hook: point,
+      problem,
+    })
+  }
+
+  #close(): void {
+    this.#carrier?.close()
+    this.#transport?.close()
+    this.#carrier = undefined
+    this.#transport = undefined
+  }
+}
+
+const userAgent = `grpc-node-hookmq/${ownVersion()}`
+
+function ownVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  const version = typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : ''
+  return String(version)
+}
+
+function nothing(): void {}
+
+function isUnimplemented(error: unknown): error is GrpcError {
+  return error instanceof GrpcError && error.code === GrpcStatus.UNIMPLEMENTED
+}
+
+function readHooks(reply: Uint8Array): HookSpec[] {
+  let response: v3.LoadedResponse
+  try {
+    response = fromBinary(v3.LoadedResponseSchema, reply)
+  } catch (error) {
+    throw new Error(
+      `the reply to OnProviderLoaded is no LoadedResponse: ${error instanceof Error ? error.message : error}`,
+    )
+  }
+  const hooks = new Map<string, HookSpec>()
+  for (const { name, topics } of response.hooks) {
+    if (exhookCallOf(name) === undefined)
+      throw new Error(
+        `unknown_hookpoint: the server asks for the hook ${JSON.stringify(name)}, which does not exist; the hooks are ${exhookHookNames.join(', ')}`,
+      )
+    // As EMQX has it: the first of two counts, and only messages have topics.
+    if (!hooks.has(name))
+      hooks.set(name, { name, observe: observed.has(name), ...(name.startsWith('message.') ? { topics } : {}) })
+  }
+  return [...hooks.values()]
+}
+
+/** RFC 3339 with nanoseconds and offset, in local time. */
+export function localTime(now: Date): string {
+  const offset = -now.getTimezoneOffset()
+  const local = new Date(now.getTime() + offset * 60_000).toISOString().slice(0, -1)
+  const two = (value: number) => String(Math.trunc(value)).padStart(2, '0')
+  const distance = Math.abs(offset)
+  return `${local}000000${offset < 0 ? '-' : '+'}${two(distance / 60)}:${two(distance % 60)}`
+}
+
+const units: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+/** `1500`, `1500ms`, `30s`, `5m`; undefined: not said. */
+function readCacheTime(text: string | undefined): number | undefined {
+  const found = text === undefined ? null : /^(\d{1,9})(ms|s|m|h|)$/.exec(text)
+  return found === null ? undefined : Number(found[1]) * (units[found[2]] ?? 1)
+}

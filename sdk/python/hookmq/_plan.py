@@ -139,8 +139,8 @@ class _State:
             return False
         value = getattr(decision, "value", None)
         if value is None:
-            if isinstance(decision, (Continue, Stop)) and self._decision is not None:
-                decision = type(decision)(getattr(self._decision, "value", None))
+            if isinstance(decision, Stop) and self._decision is not None:
+                decision = Stop(getattr(self._decision, "value", None))
         elif self.point.kind == "message":
             self.event = value
         else:
@@ -176,7 +176,7 @@ def _settle_message(hook: Hook, answer: Any) -> Decision:
     if isinstance(answer, _REFUSALS):
         return answer
     if isinstance(answer, (Continue, Stop)) and (answer.value is None or isinstance(answer.value, Message)):
-        return answer
+        return None if isinstance(answer, Continue) and answer.value is None else answer
     return _wrong(hook, answer, "None, a Message, Continue, Stop, Drop, Reject or Disconnect")
 
 
@@ -190,7 +190,7 @@ def _settle_access(hook: Hook, answer: Any) -> Decision:
     if isinstance(answer, (Continue, Stop)):
         value = answer.value
         if value is None or isinstance(value, (Allow, Deny)):
-            return answer
+            return None if isinstance(answer, Continue) and value is None else answer
         if isinstance(value, bool):
             return type(answer)(Allow() if value else Deny())
     return _wrong(hook, answer, "None, True, False, Allow, Deny, Continue or Stop")

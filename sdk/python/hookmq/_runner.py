@@ -24,10 +24,12 @@ _Waiting = Tuple[Plan, Any, Reply]
 class _Lane:
     """Events of one client while at least one of them is at an async handler."""
 
-    __slots__ = ("running", "waiting")
+    __slots__ = ("running", "blocked", "waiting")
 
     def __init__(self) -> None:
         self.running = 0
+        #: A plain handler is at work on some thread: nobody knows whether it has begun.
+        self.blocked = False
         self.waiting: Deque[_Waiting] = deque()
 
 
@@ -57,10 +59,11 @@ class Runner:
             if busy is None and plan.is_async:
                 busy = self._lanes[lane] = _Lane()
             if busy is not None:
-                if busy.waiting or (busy.running > 0 and not _may_overtake(plan)):
+                if busy.waiting or not _may_begin(busy, plan):
                     busy.waiting.append((plan, event, reply))
                     return
                 busy.running += 1
+                busy.blocked = not plan.is_async
         if busy is None:
             self._run(plan, event, reply)
         else:
@@ -150,17 +153,18 @@ class Runner:
         else:
             reply(decision, None)
         finally:
-            self._finished(lane)
+            self._finished(lane, plan)
 
-    def _finished(self, lane: Any) -> None:
+    def _finished(self, lane: Any, finished: Plan) -> None:
         begin = []
         with self._lock:
             busy = self._lanes[lane]
             busy.running -= 1
-            while busy.waiting:
-                if busy.running > 0 and not _may_overtake(busy.waiting[0][0]):
-                    break
+            if not finished.is_async:
+                busy.blocked = False
+            while busy.waiting and _may_begin(busy, busy.waiting[0][0]):
                 busy.running += 1
+                busy.blocked = not busy.waiting[0][0].is_async
                 begin.append(busy.waiting.popleft())
             if busy.running == 0:
                 del self._lanes[lane]
@@ -173,9 +177,9 @@ async def _finish(answer: Any) -> None:
         await answer
 
 
-def _may_overtake(plan: Plan) -> bool:
-    """May it begin while an earlier event of its client is not finished? Decisions may, notifications wait."""
-    return plan.is_async and plan.point.valued
+def _may_begin(lane: _Lane, plan: Plan) -> bool:
+    """While earlier events of its client are not finished, an async decision may; whatever else waits."""
+    return lane.running == 0 or (plan.is_async and plan.point.valued and not lane.blocked)
 
 
 __all__ = ["HandlerFailed", "Runner", "log"]

@@ -22,4 +22,11 @@ public final class Arguments {
         for (int index = 0; index < count; index += 1) values[index] = Values.read(input, vocabulary);
         return values;
     }
+
+    /** Texts as String, bytes as byte[], records as {@link Fields}, lists as List, pairs as Tuple, what is not set as null. */
+    public Object[] modern() {
+        Object[] values = new Object[count];
+        for (int index = 0; index < count; index += 1) values[index] = Values.readModern(input, vocabulary);
+        return values;
+    }
 }

@@ -1,5 +1,7 @@
 package io.hookmq.driver;
 
+import com.erlport.erlang.term.Atom;
+import com.erlport.erlang.term.Binary;
 import com.erlport.erlang.term.Tuple;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -8,6 +10,8 @@ import java.util.List;
 
 /** A class with `init`, `deinit` and callbacks as EMQX 4.1 calls them. */
 final class CompatibleHandler implements Handler {
+    private static final List<String> PROPERTIES_SECOND = Arrays.asList("client_connect", "client_subscribe", "client_unsubscribe");
+
     private final Methods methods;
     private final String className;
     private final List<Callback> callbacks = new ArrayList<>();
@@ -117,16 +121,29 @@ final class CompatibleHandler implements Handler {
         deinit.invoke();
     }
 
+    /** Names of properties are symbols in EMQX 4.1, and texts on the way. */
+    private static Object withSymbols(Object pairs) {
+        if (!(pairs instanceof List)) return pairs;
+        for (Object pair : (List<?>) pairs) {
+            Object[] elements = ((Tuple) pair).elements;
+            if (elements[0] instanceof Binary) elements[0] = new Atom(elements[0].toString());
+        }
+        return pairs;
+    }
+
     /** Looked up when it is first called, so that a missing one is an error of that call alone. */
     private final class Named extends Callback {
         private final String owner;
         private final String method;
+        /** Place of the argument with MQTT 5 properties; -1: none. */
+        private final int properties;
         private volatile Methods.Bound bound;
 
         Named(String hook, String owner, String method, List<String> topics) {
             super(hook, owner + "." + method, topics, false);
             this.owner = owner;
             this.method = method;
+            this.properties = hook.equals("client_connack") ? 2 : PROPERTIES_SECOND.contains(hook) ? 1 : -1;
         }
 
         @Override
@@ -137,6 +154,7 @@ final class CompatibleHandler implements Handler {
                 target = methods.find(owner, method, values.length);
                 bound = target;
             }
+            if (properties >= 0 && properties < values.length - 1) values[properties] = withSymbols(values[properties]);
             values[values.length - 1] = state.copy();
             return target.invoke(values);
         }

@@ -1,5 +1,6 @@
 package io.hookmq.driver;
 
+import java.util.Iterator;
 import java.util.ServiceLoader;
 
 /** Finds out how the class of the user wants to be called. */
@@ -16,10 +17,20 @@ final class Handlers {
             throw new InitFailure(className + " was compiled for a newer Java than this one, " + System.getProperty("java.version")
                     + ": " + newer.getMessage());
         }
-        for (HandlerFactory factory : ServiceLoader.load(HandlerFactory.class, Handlers.class.getClassLoader())) {
+        Iterator<HandlerFactory> factories = ServiceLoader.load(HandlerFactory.class, Handlers.class.getClassLoader()).iterator();
+        for (HandlerFactory factory = next(factories); factory != null; factory = next(factories)) {
             Handler handler = factory.create(owner);
             if (handler != null) return handler;
         }
         return CompatibleHandler.start(className, loader);
+    }
+
+    /** Null: there is no other, or it is for a newer Java than this one. */
+    private static HandlerFactory next(Iterator<HandlerFactory> factories) {
+        try {
+            return factories.hasNext() ? factories.next() : null;
+        } catch (UnsupportedClassVersionError newer) {
+            return null;
+        }
     }
 }

@@ -6,6 +6,7 @@ import com.erlport.erlang.term.OpaqueObject;
 import com.erlport.erlang.term.Tuple;
 import java.math.BigInteger;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /** Reads and writes values as handlers see them: the types of `com.erlport.erlang.term` and those of Java. */
@@ -64,6 +65,59 @@ final class Values {
             case Tags.OPAQUE:
                 input.bytes();
                 return new OpaqueObject(NOTHING);
+            default:
+                throw new IllegalArgumentException("tag " + tag + " before byte " + input.position());
+        }
+    }
+
+    /** As {@link Arguments#modern} says. */
+    static Object readModern(Input input, Vocabulary vocabulary) {
+        int tag = input.octet();
+        if (tag >= Tags.SMALL) return tag - Tags.SMALL;
+        switch (tag) {
+            case Tags.UNDEFINED:
+                return null;
+            case Tags.TRUE:
+                return Boolean.TRUE;
+            case Tags.FALSE:
+                return Boolean.FALSE;
+            case Tags.INT:
+                return input.integer();
+            case Tags.LONG:
+                return input.longInteger();
+            case Tags.BIG:
+                return new BigInteger(input.bytes());
+            case Tags.DOUBLE:
+                return Double.longBitsToDouble(input.longInteger());
+            case Tags.BINARY:
+                return input.bytes();
+            case Tags.TEXT:
+            case Tags.STRING:
+            case Tags.ATOM:
+                return input.text();
+            case Tags.KNOWN_ATOM:
+                return vocabulary.atom(input.count()).value;
+            case Tags.LIST: {
+                int size = input.count();
+                if (size == 0) return Collections.emptyList();
+                List<Object> list = new ArrayList<>(size);
+                for (int index = 0; index < size; index += 1) list.add(readModern(input, vocabulary));
+                return list;
+            }
+            case Tags.TUPLE: {
+                Tuple tuple = new Tuple(input.count());
+                for (int index = 0; index < tuple.elements.length; index += 1) tuple.elements[index] = readModern(input, vocabulary);
+                return tuple;
+            }
+            case Tags.SHAPE: {
+                String[] names = vocabulary.names(input.count());
+                Object[] values = new Object[names.length];
+                for (int index = 0; index < values.length; index += 1) values[index] = readModern(input, vocabulary);
+                return new Fields(names, values);
+            }
+            case Tags.OPAQUE:
+                input.bytes();
+                return null;
             default:
                 throw new IllegalArgumentException("tag " + tag + " before byte " + input.position());
         }

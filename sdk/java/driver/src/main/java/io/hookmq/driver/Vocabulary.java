@@ -10,6 +10,8 @@ import java.util.Arrays;
 final class Vocabulary {
     private volatile Atom[] atoms = new Atom[0];
     private volatile Atom[][] shapes = new Atom[0][];
+    /** The same keys, as interned texts. */
+    private volatile String[][] names = new String[0][];
 
     /** Definitions: a number of atoms, then a number of shapes, each with its keys. */
     void read(Input input) {
@@ -22,11 +24,17 @@ final class Vocabulary {
         int newShapes = input.count();
         if (newShapes > 0) {
             Atom[][] all = Arrays.copyOf(shapes, shapes.length + newShapes);
+            String[][] allNames = Arrays.copyOf(names, all.length);
             for (int index = shapes.length; index < all.length; index += 1) {
                 Atom[] keys = new Atom[input.count()];
-                for (int key = 0; key < keys.length; key += 1) keys[key] = new Atom(input.text());
+                allNames[index] = new String[keys.length];
+                for (int key = 0; key < keys.length; key += 1) {
+                    allNames[index][key] = input.text().intern();
+                    keys[key] = new Atom(allNames[index][key]);
+                }
                 all[index] = keys;
             }
+            names = allNames;
             shapes = all;
         }
     }
@@ -37,5 +45,9 @@ final class Vocabulary {
 
     Atom[] shape(int number) {
         return shapes[number];
+    }
+
+    String[] names(int number) {
+        return names[number];
     }
 }

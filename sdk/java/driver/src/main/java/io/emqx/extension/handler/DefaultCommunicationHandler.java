@@ -157,8 +157,11 @@ public class DefaultCommunicationHandler implements CommunicationHandler {
     }
 
     public Object onMessagePublishRaw(Object message, Object state) throws InvalidParameterException {
-        Message answer = onMessagePublish(Decoder.message(message));
-        return answer == null ? null : answer.encode(ResultCode.SUC);
+        Message given = Decoder.message(message);
+        Message before = given.copy();
+        Message answer = onMessagePublish(given);
+        // No answer says the same as one that changes nothing.
+        return answer == null || answer.saysTheSameAs(before) ? null : answer.encode(ResultCode.SUC);
     }
 
     public void onMessageDeliveredRaw(Object clientInfo, Object message, Object state) throws InvalidParameterException {

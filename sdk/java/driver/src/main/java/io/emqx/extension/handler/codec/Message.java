@@ -7,6 +7,7 @@ import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 /** A message. onMessagePublish may change topic, qos and payload, or answer with another one. */
 public class Message implements HandlerParameter, HandlerReturn {
@@ -51,6 +52,16 @@ public class Message implements HandlerParameter, HandlerReturn {
         pairs.add(Tuple.two(PAYLOAD, new Binary(payload == null ? new byte[0] : payload)));
         pairs.add(Tuple.two(TIMESTAMP, BigInteger.valueOf(timestamp)));
         return Tuple.two(code.getValue(), pairs);
+    }
+
+    /** The same, to be compared with what a callback has made of this one. */
+    public Message copy() {
+        return new Message(node, id, qos, from, topic, payload == null ? null : payload.clone(), timestamp);
+    }
+
+    /** Whether the parts that a callback may change are the same. */
+    public boolean saysTheSameAs(Message other) {
+        return qos == other.qos && timestamp == other.timestamp && Objects.equals(topic, other.topic) && Arrays.equals(payload, other.payload);
     }
 
     @Override

@@ -1,0 +1,4 @@
+package io.hookmq;
+
+/** A message on its way to a subscriber. */
+public record Delivered(ClientInfo client, Message message) {}

@@ -1,0 +1,18 @@
+package io.hookmq;
+
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+/**
+ * Called when a message went nowhere. The method takes a {@link Dropped}. It returns nothing.
+ */
+@Documented
+@Target(ElementType.METHOD)
+@Retention(RetentionPolicy.RUNTIME)
+public @interface OnMessageDropped {
+    /** Filters; none: all topics. */
+    String[] topics() default {};
+}

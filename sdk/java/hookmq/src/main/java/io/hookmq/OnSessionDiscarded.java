@@ -1,0 +1,15 @@
+package io.hookmq;
+
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+/**
+ * Called when a session was thrown away for a clean start. The method takes a {@link ClientInfo}. It returns nothing.
+ */
+@Documented
+@Target(ElementType.METHOD)
+@Retention(RetentionPolicy.RUNTIME)
+public @interface OnSessionDiscarded {}

@@ -1,0 +1,3 @@
+package io.hookmq;
+
+public record Unsubscribed(ClientInfo client, String filter) {}

@@ -1,5 +1,6 @@
 import asyncio
 import queue
+import time
 import types
 import unittest
 
@@ -205,6 +206,8 @@ class Driver(unittest.TestCase):
             (5, connected_at, b"b", (record("client", client_id=b"b"), None)),
         ]
         self.assertEqual(handler.handle(calls), [5], "another client is not held up")
+        while "begin 2" not in log:
+            time.sleep(0.001)
         handler._runner.loop.call_soon_threadsafe(lambda: gate["open"].set())
         self.assertEqual([replies.get(timeout=10) for _ in range(4)], [1, 2, 3, 4])
         self.assertEqual(

@@ -137,7 +137,8 @@ export class DriverProvider implements HookProvider {
 
   async #start(): Promise<Version> {
     const { language, launch: settings, process, poolSize, log } = this.#options
-    const launch = await language.launch(settings)
+    const progress = (line: string): void => log.info(`driver ${this.name}: ${line}`, { driver: this.name })
+    const launch = await language.launch({ ...settings, progress })
     const pool = new Pool(poolSize, process, {
       log,
       launch,

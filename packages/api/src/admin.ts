@@ -3,6 +3,7 @@ import type { ClientInfo, ConnInfo, SessionInfo, TopicSubscription } from './cli
 import type { Command, HttpRoute } from './command.ts'
 import type { FoldPointName, HookPointName } from './hook-points.ts'
 import type { MessageInit } from './message.ts'
+import type { ProviderCounters, ProviderHandle, ProviderHookView } from './provider.ts'
 import type { RetainedStore } from './retained.ts'
 
 /** A client as an operator sees it: connected, or only its session. */
@@ -98,6 +99,17 @@ export interface ChainView {
   readonly hooks: readonly HookView[]
 }
 
+/** A provider of hooks that is attached, such as one server of ExHook or one driver. */
+export interface ProviderView {
+  readonly name: string
+  readonly status: ProviderHandle['status']
+  /** Why it could not be loaded, in one sentence. */
+  readonly error?: string
+  readonly breaker: ProviderHandle['breaker']
+  readonly counters: ProviderCounters
+  readonly hooks: readonly ProviderHookView[]
+}
+
 /** One place that the log goes to. */
 export interface LogHandlerView {
   readonly id: string
@@ -179,6 +191,8 @@ export interface BrokerAdmin {
   /** Names of the loaded plugins whose code or configuration is not what it was when they were loaded. */
   changedPlugins(): Promise<readonly string[]>
   hooks(): readonly ChainView[]
+  /** Providers of hooks, in the order in which they were attached. */
+  providers(): readonly ProviderView[]
   /** Hook calls that wait for an answer now, the longest first. */
   waitingHooks(): readonly {
     readonly owner: string

@@ -78,7 +78,7 @@ export interface BreakerPolicy {
   readonly openFor?: number
 }
 
-/** Answers of client.authenticate and client.authorize that are remembered. */
+/** Answers of client.authenticate and client.authorize that are remembered; none while both times are 0. */
 export interface VerdictCachePolicy {
   /** Milliseconds; 0 = not remembered. Default 0. */
   readonly ttl?: number

@@ -11,6 +11,7 @@ import type {
   MessageInit,
   PluginOutcome,
   PluginView,
+  ProviderView,
   PublishOutcome,
   RetainedStore,
   SubscriptionView,
@@ -194,6 +195,17 @@ export class Admin implements BrokerAdmin {
     return this.#broker.hooks.describe().map((chain) => ({
       ...chain,
       hooks: chain.hooks.map((hook) => ({ ...hook, placement: placements.get(hook.owner) ?? 'in-process' })),
+    }))
+  }
+
+  providers(): ProviderView[] {
+    return this.#broker.hooks.providers.list().map(({ name, status, error, breaker, counters, hooks }) => ({
+      name,
+      status,
+      error: error === undefined ? undefined : error instanceof Error ? error.message : String(error),
+      breaker,
+      counters,
+      hooks,
     }))
   }
 

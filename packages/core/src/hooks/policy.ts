@@ -72,8 +72,7 @@ export class ProviderPolicy {
     const { failures = 20, failureRate = 0, window = 100, openFor = 2000 } = given.breaker ?? {}
     this.breaker = { failures, failureRate, window, openFor }
     const { ttl = 0, negativeTtl = ttl, size = 10_000 } = given.cache ?? {}
-    // With no times at all the provider may still give one along with an answer.
-    this.cache = given.cache === undefined ? undefined : { ttl, negativeTtl, size }
+    this.cache = ttl > 0 || negativeTtl > 0 ? { ttl, negativeTtl, size } : undefined
   }
 
   of(point: HookPointName): PointPolicy {

@@ -172,6 +172,8 @@ export class AttachedProvider implements ProviderHandle {
 
   replace(provider: HookProvider, policy: HookProviderPolicy = {}): AttachedProvider {
     if (this.#isDetached()) throw new Error(`hook provider '${this.name}' is detached: nothing can take its place`)
+    if (provider.name !== this.name)
+      throw new Error(`'${provider.name}' cannot take the place of '${this.name}': it must be of the same name`)
     const successor = this.#providers.make(provider, policy, this.#registrar)
     this.#registrar.replace(this.#providers, this, successor)
     return successor

@@ -36,6 +36,7 @@ function prometheusText(admin: BrokerAdmin): string {
   add('hookmq_resident_memory_bytes', 'gauge', process.memoryUsage.rss())
   add('hookmq_uptime_milliseconds', 'gauge', Date.now() - admin.startedAt)
   hookLines(admin, lines)
+  providerLines(admin, lines)
   return `${lines.join('\n')}\n`
 }
 
@@ -58,6 +59,48 @@ function hookLines(admin: BrokerAdmin, lines: string[]): void {
     const sums = new Map<string, number>()
     for (const { labels, hook } of hooks) sums.set(labels, (sums.get(labels) ?? 0) + hook[name])
     for (const [labels, sum] of sums) lines.push(`hookmq_hook_${name}${labels} ${sum}`)
+  }
+}
+
+const breakerStates = { closed: 0, 'half-open': 1, open: 2 } as const
+
+/** Providers of hooks: servers of ExHook, drivers. */
+function providerLines(admin: BrokerAdmin, lines: string[]): void {
+  const providers = admin.providers()
+  if (providers.length === 0) return
+  const each = (
+    name: string,
+    type: 'counter' | 'gauge',
+    read: (provider: (typeof providers)[number]) => number,
+  ): void => {
+    lines.push(`# TYPE hookmq_provider_${name} ${type}`)
+    for (const provider of providers)
+      lines.push(`hookmq_provider_${name}{provider="${label(provider.name)}"} ${read(provider)}`)
+  }
+  each('loaded', 'gauge', ({ status }) => (status === 'loaded' ? 1 : 0))
+  // 0 closed, 1 half-open, 2 open.
+  each('breaker', 'gauge', ({ breaker }) => breakerStates[breaker])
+  each('breaker_opened', 'counter', ({ counters }) => counters.opened)
+  each('turned_away', 'counter', ({ counters }) => counters.turnedAway)
+  each('waiting', 'gauge', ({ counters }) => counters.waiting)
+  each('overflowed', 'counter', ({ counters }) => counters.overflowed)
+  each('notifications_queued', 'gauge', ({ counters }) => counters.queued)
+  each('notifications_in_flight', 'gauge', ({ counters }) => counters.inFlight)
+  each('notifications_dropped', 'counter', ({ counters }) => counters.dropped)
+  each('cached_verdicts', 'gauge', ({ counters }) => counters.cached)
+  each('cache_hits', 'counter', ({ counters }) => counters.cacheHits)
+  lines.push('# TYPE hookmq_provider_latency_milliseconds summary')
+  for (const { name, hooks } of providers) {
+    for (const { point, latency } of hooks) {
+      const labels = `provider="${label(name)}",point="${label(point)}"`
+      for (const [quantile, value] of [
+        ['0.5', latency.p50],
+        ['0.99', latency.p99],
+      ] as const)
+        if (value !== undefined)
+          lines.push(`hookmq_provider_latency_milliseconds{${labels},quantile="${quantile}"} ${value.toFixed(3)}`)
+      lines.push(`hookmq_provider_latency_milliseconds_count{${labels}} ${latency.count}`)
+    }
   }
 }
 

@@ -25,6 +25,7 @@ export const adminMembers: { readonly [K in keyof BrokerAdmin]: 'constant' | 'no
   reloadPlugin: 'later',
   changedPlugins: 'later',
   hooks: 'now',
+  providers: 'now',
   waitingHooks: 'now',
   explain: 'later',
   cleanAclCache: 'now',

@@ -11,7 +11,7 @@ export class ThreadEnded extends Error {
 }
 
 interface Waiting {
-  readonly resolve: (results: readonly AnyResult[]) => void
+  readonly resolve: (results: readonly unknown[]) => void
   readonly reject: (error: Error) => void
 }
 
@@ -20,7 +20,8 @@ export class Connection {
   /** Of this thread, as of its last answer. */
   transactions = 0
   readonly #worker: Worker
-  #waiting: Waiting | undefined
+  /** Who asked, in the order in which the thread answers. */
+  readonly #waiting: Waiting[] = []
   #ended: Error | undefined
 
   /** Rejects with a StoreError when the database cannot be opened. */
@@ -48,11 +49,16 @@ export class Connection {
     return this.#ended !== undefined
   }
 
-  /** One batch at a time. Rejects with a StoreError when nothing of it was done, a ThreadEnded when nobody knows. */
+  /** Rejects with a StoreError when nothing of it was done, a ThreadEnded when nobody knows. */
   run(operations: readonly Operation[]): Promise<readonly AnyResult[]> {
+    return this.request(post(operations)) as Promise<readonly AnyResult[]>
+  }
+
+  /** As `run`, for whatever the thread knows. `given`: memory that goes to it. */
+  request(request: Exclude<Request, 'close'>, given: readonly ArrayBuffer[] = []): Promise<readonly unknown[]> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended)
     this.#worker.ref()
-    this.#post(post(operations))
+    this.#worker.postMessage(request, given)
     return this.#answer()
   }
 
@@ -63,7 +69,7 @@ export class Connection {
   async close(patience: number): Promise<void> {
     if (this.#ended !== undefined) return
     this.#worker.ref()
-    this.#post('close')
+    this.#worker.postMessage('close')
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => {
         this.#worker.unref()
@@ -78,25 +84,18 @@ export class Connection {
     })
   }
 
-  #post(request: Request): void {
-    this.#worker.postMessage(request)
-  }
-
-  #answer(): Promise<readonly AnyResult[]> {
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject }
-    })
+  #answer(): Promise<readonly unknown[]> {
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
   }
 
   #take(): Waiting | undefined {
-    const waiting = this.#waiting
-    this.#waiting = undefined
-    this.#worker.unref()
+    const waiting = this.#waiting.shift()
+    if (this.#waiting.length === 0) this.#worker.unref()
     return waiting
   }
 
   #end(error: Error): void {
     this.#ended ??= error
-    this.#take()?.reject(error)
+    while (this.#waiting.length > 0) this.#take()?.reject(error)
   }
 }

@@ -29,6 +29,12 @@ serve((init) => {
       if (dies('after')) process.exit(9)
       return results
     },
+    apply(batch) {
+      if (dies('before')) process.exit(9)
+      engine.apply(batch)
+      if (dies('after')) process.exit(9)
+    },
+    read: (query) => engine.read(query),
     close: () => engine.close(),
   }
 })

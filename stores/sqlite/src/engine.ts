@@ -1,4 +1,5 @@
 import type { AnyResult, Operation } from './operations.ts'
+import type { Query } from './sessions/change.ts'
 
 /** What a promise that settled stands for. docs/store.md says what each can lose. */
 export type Durability = 'fsync' | 'os' | 'none'
@@ -20,6 +21,13 @@ export interface Engine {
    * @throws StoreError nothing of the batch was done
    */
   run(operations: readonly Operation[]): AnyResult[]
+  /**
+   * Makes the changes of a batch that a BatchWriter wrote, in one transaction. One that was made before is left as it is.
+   * @throws StoreError nothing of the batch was done
+   */
+  apply(batch: Uint8Array): void
+  /** @throws StoreError */
+  read(query: Query): unknown
   close(): void
 }
 

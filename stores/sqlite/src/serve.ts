@@ -1,22 +1,22 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Engine, EngineInit, OpenEngine } from './engine.ts'
 import { type Failure, failureOf } from './errors.ts'
-import type { AnyResult } from './operations.ts'
+import type { Query } from './sessions/change.ts'
 import { type Posted, receive } from './wire.ts'
 
-/** What the thread is asked: a batch, or to end. */
-export type Request = Posted | 'close'
+/** What the thread is asked: a batch of operations or of changes to sessions, something about sessions, or to end. */
+export type Request = Posted | Uint8Array | { readonly query: Query } | 'close'
 
-/** What it answers, once for being opened and once for each batch. */
+/** What it answers, in their order: once for being opened and once for each request. */
 export type Answer =
-  | { readonly results: readonly AnyResult[]; readonly transactions: number }
+  | { readonly results: readonly unknown[]; readonly transactions: number }
   | { readonly failure: Failure }
 
 /** Runs in the thread of the store: one engine, one batch after the other. */
 export function serve(open: OpenEngine): void {
   const port = parentPort
   if (port === null) throw new Error('this is the thread of a store, not a program')
-  const answer = (run: () => readonly AnyResult[]): boolean => {
+  const answer = (run: () => readonly unknown[]): boolean => {
     let reply: Answer
     try {
       const results = run()
@@ -37,6 +37,14 @@ export function serve(open: OpenEngine): void {
     if (request === 'close') {
       engine?.close()
       port.close()
-    } else answer(() => engine?.run(receive(request)) ?? [])
+    } else answer(() => (engine === undefined ? [] : handle(engine, request)))
   })
+}
+
+function handle(engine: Engine, request: Exclude<Request, 'close'>): readonly unknown[] {
+  if (request instanceof Uint8Array) {
+    engine.apply(request)
+    return []
+  }
+  return 'query' in request ? [engine.read(request.query)] : engine.run(receive(request))
 }

@@ -1,10 +1,11 @@
 import { extname, resolve } from 'node:path'
-import type { KeyValueStore, Logger } from '@hookmq/api'
+import type { KeyValueStore, Logger, SessionStore } from '@hookmq/api'
 import type { Durability } from './engine.ts'
 import { StoreError } from './errors.ts'
 import { GroupCommit, type GroupLimits } from './group-commit.ts'
 import { Namespace } from './namespace.ts'
 import type { Operation, ResultsOf } from './operations.ts'
+import { SqliteSessionStore } from './sessions/session-store.ts'
 import { Supervisor } from './supervisor.ts'
 
 export interface SqliteStoreOptions extends Partial<GroupLimits> {
@@ -42,12 +43,19 @@ export class SqliteStore {
   readonly #supervisor: Supervisor
   readonly #commits: GroupCommit
   readonly #namespaces = new Map<string, Namespace>()
+  #sessions: SqliteSessionStore | undefined
   #closing: Promise<void> | undefined
 
   /** Rejects with a StoreError when the file cannot be used: one line that says what, where and what to do. */
   static async open(options: SqliteStoreOptions): Promise<SqliteStore> {
     const store = new SqliteStore(options)
     await store.#supervisor.open()
+    try {
+      store.#sessions = await SqliteSessionStore.open(store.#supervisor, store.file, options.log)
+    } catch (error) {
+      await store.#supervisor.close(0)
+      throw error
+    }
     return store
   }
 
@@ -65,6 +73,12 @@ export class SqliteStore {
       this.#namespaces.set(name, namespace)
     }
     return namespace
+  }
+
+  /** Where sessions and retained messages are kept. */
+  get sessions(): SessionStore {
+    if (this.#sessions === undefined) throw new StoreError('STORE_CLOSED', 'the store is not open')
+    return this.#sessions
   }
 
   /** Does the operations in one transaction: all or none. Resolves to their results when it is committed, else rejects with a StoreError. */
@@ -93,7 +107,7 @@ export class SqliteStore {
       this.#commits.abandon(new StoreError('STORE_CLOSED', `${this.file}: closed before it was written`))
       void this.#supervisor.close(0)
     }, patience)
-    await drained
+    await Promise.all([drained, this.#sessions?.close(patience)])
     clearTimeout(timer)
     await this.#supervisor.close(Math.max(0, end - performance.now()))
   }

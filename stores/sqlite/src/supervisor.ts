@@ -4,6 +4,7 @@ import { Connection, ThreadEnded } from './connection.ts'
 import type { EngineInit } from './engine.ts'
 import { StoreError } from './errors.ts'
 import type { AnyResult, Operation } from './operations.ts'
+import type { Query } from './sessions/change.ts'
 
 /** Times that one batch is tried when the thread ends under it; milliseconds before each. */
 const delays = [0, 0, 200] as const
@@ -20,6 +21,7 @@ export interface SupervisorInit extends EngineInit {
 export class Supervisor {
   readonly #init: SupervisorInit
   #connection: Connection | undefined
+  #connecting: Promise<Connection> | undefined
   /** Transactions of the threads that are gone. */
   #earlier = 0
   #closed = false
@@ -68,6 +70,17 @@ export class Supervisor {
     )
   }
 
+  /**
+   * One request, tried once. Rejects with a StoreError: nothing of it was done; or a ThreadEnded: nobody knows, and the next request gets
+   * another thread.
+   */
+  async request(request: Uint8Array<ArrayBuffer> | { readonly query: Query }): Promise<unknown> {
+    const connection = await this.#connected()
+    const given = request instanceof Uint8Array ? [request.buffer] : []
+    const [result] = await connection.request(request, given)
+    return result
+  }
+
   async close(patience: number): Promise<void> {
     this.#closed = true
     await this.#connection?.close(patience)
@@ -90,8 +103,16 @@ export class Supervisor {
     )
   }
 
-  async #connected(): Promise<Connection> {
-    if (this.#connection?.ended === false) return this.#connection
+  #connected(): Promise<Connection> {
+    if (this.#connection?.ended === false) return Promise.resolve(this.#connection)
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined
+    })
+    return this.#connecting
+  }
+
+  async #connect(): Promise<Connection> {
+    if (this.#closed) throw new StoreError('STORE_CLOSED', 'the store is closed')
     if (this.#refusal !== undefined && performance.now() < this.#refusal.until) throw this.#refusal.error
     this.#earlier += this.#connection?.transactions ?? 0
     this.#connection = undefined

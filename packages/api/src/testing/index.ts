@@ -6,3 +6,4 @@ export { type CreateKeyValueStore, keyValueStoreSuite } from './key-value-store-
 export { type ListenerSuite, type ListenerSuiteOptions, listenerSuite } from './listener-suite.ts'
 export { RecordedConnection, RecordingHost, until } from './recording-host.ts'
 export { type CreateRetainedStore, retainedStoreSuite } from './retained-store-suite.ts'
+export { type CreateSessionStore, type OpenedSessionStore, sessionStoreSuite } from './session-store-suite.ts'

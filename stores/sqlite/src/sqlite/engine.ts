@@ -1,9 +1,12 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Engine, EngineInit } from '../engine.ts'
 import { type AnyResult, type Operation, type Page, type Scan, type Stored, writes } from '../operations.ts'
+import type { Query } from '../sessions/change.ts'
 import { explain } from './explain.ts'
 import { openDatabase } from './open.ts'
 import { tables } from './schema.ts'
+import { SessionQueries } from './session-queries.ts'
+import { SessionTables } from './session-tables.ts'
 
 type Row = [key: string, value: Stored]
 
@@ -25,6 +28,8 @@ export class SqliteEngine implements Engine {
   readonly #beginRead: StatementSync
   readonly #commit: StatementSync
   readonly #statements = new Map<string, Statements>()
+  readonly #sessions: SessionTables
+  readonly #queries: SessionQueries
 
   constructor(init: EngineInit) {
     this.#file = init.file
@@ -32,17 +37,31 @@ export class SqliteEngine implements Engine {
     this.#begin = this.#database.prepare('BEGIN IMMEDIATE')
     this.#beginRead = this.#database.prepare('BEGIN')
     this.#commit = this.#database.prepare('COMMIT')
+    this.#sessions = new SessionTables(this.#database)
+    this.#queries = new SessionQueries(this.#database)
   }
 
   run(operations: readonly Operation[]): AnyResult[] {
     const writing = operations.some(writes)
+    return this.#transaction(writing, () => operations.map((operation) => this.#do(operation)))
+  }
+
+  apply(batch: Uint8Array): void {
+    this.#transaction(true, () => this.#sessions.apply(batch))
+  }
+
+  read(query: Query): unknown {
+    return this.#transaction(query.kind === 'run', () => this.#queries.read(query), 0)
+  }
+
+  #transaction<Result>(writing: boolean, work: () => Result, counts = 1): Result {
     try {
       if (writing) this.#begin.run()
       else this.#beginRead.run()
-      const results = operations.map((operation) => this.#do(operation))
+      const result = work()
       this.#commit.run()
-      if (writing) this.transactions++
-      return results
+      if (writing) this.transactions += counts
+      return result
     } catch (error) {
       // A full disk ends the transaction by itself.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')

@@ -1,0 +1,32 @@
+/** The changes of a batch as they are posted: one byte for the kind, then its fields. */
+export const Change = {
+  PutSession: 1,
+  DeleteSession: 2,
+  PutSubscription: 3,
+  DeleteSubscription: 4,
+  /** A body that the appends behind it speak of by its place in the batch. */
+  Body: 5,
+  Append: 6,
+  Advance: 7,
+  Remove: 8,
+  PutAwaiting: 9,
+  DeleteAwaiting: 10,
+  PutRetained: 11,
+  DeleteRetained: 12,
+  ClearRetained: 13,
+} as const
+
+/** What is asked of the thread about sessions. */
+export type Query =
+  | { readonly kind: 'run' }
+  | { readonly kind: 'index'; readonly after: number; readonly limit: number }
+  | { readonly kind: 'session'; readonly session: number }
+  | {
+      readonly kind: 'queue'
+      readonly session: number
+      readonly after: number
+      readonly limit: number
+      readonly bytes: number
+    }
+  | { readonly kind: 'due'; readonly before: number; readonly limit: number }
+  | { readonly kind: 'retained'; readonly after: string; readonly limit: number }

@@ -15,7 +15,16 @@ import { delimiter, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-export type Requirement = 'mosquitto' | 'mosquitto_pub' | 'mosquitto_sub' | 'openssl' | 'paho'
+export type Requirement =
+  | 'mosquitto'
+  | 'mosquitto_pub'
+  | 'mosquitto_sub'
+  | 'openssl'
+  | 'paho'
+  | 'python3'
+  | 'grpcio'
+  | 'go'
+  | 'mvn'
 
 interface Program {
   /** Path of the program when it is there. */
@@ -33,16 +42,31 @@ const programs: Record<Requirement, Program> = {
   mosquitto_pub: { find: () => onPath('mosquitto_pub'), get: 'install the Debian package "mosquitto-clients"' },
   mosquitto_sub: { find: () => onPath('mosquitto_sub'), get: 'install the Debian package "mosquitto-clients"' },
   openssl: { find: () => onPath('openssl'), get: 'install the Debian package "openssl"' },
+  javac: { find: () => onPath('javac'), get: 'install the Debian package "default-jdk-headless"' },
+  mvn: { find: () => onPath('mvn'), get: 'install the Debian package "maven"' },
   paho: {
-    find: () => [ownPython, onPath('python3')].find((python) => python !== undefined && hasPaho(python)),
+    find: () => pythonWith('import paho.mqtt.client'),
     get: 'run .ci/setup, or install "paho-mqtt" from PyPI for the python3 on the PATH',
+  },
+  python3: {
+    find: () => pythonWith('import sys; assert sys.version_info >= (3, 8)'),
+    get: 'install Python 3.8 or newer',
+  },
+  grpcio: {
+    find: () => pythonWith('import grpc, grpc_tools.protoc, google.protobuf'),
+    get: 'run .ci/setup, or install "grpcio-tools" from PyPI for the python3 on the PATH',
+  },
+  go: { find: recentGo, get: 'install Go 1.24 or newer, or run .ci/setup' },
+  mvn: {
+    find: () => (onPath('javac') === undefined ? undefined : onPath('mvn')),
+    get: 'install Maven and a JDK of Java 11 or newer: the Debian packages "maven" and "default-jdk-headless"',
   },
 }
 
 const found = new Map<Requirement, string | undefined>()
 
 /**
- * @returns path of the program (for `paho`: of a Python that can import paho.mqtt); undefined when it is missing, and
+ * @returns path of the program (for `paho`, `python3` and `grpcio`: of a Python that has it); undefined when it is missing, and
  * then the test that `context` belongs to is already marked as skipped
  * @throws when it is missing and CI is set
  */
@@ -79,6 +103,17 @@ function isExecutable(path: string): boolean {
   }
 }
 
-function hasPaho(python: string): boolean {
-  return spawnSync(python, ['-c', 'import paho.mqtt.client'], { stdio: 'ignore' }).status === 0
+/** The first Python that runs this to a good end: the project's own, else that of the machine. */
+function pythonWith(program: string): string | undefined {
+  return [ownPython, onPath('python3')].find(
+    (python) => python !== undefined && spawnSync(python, ['-c', program], { stdio: 'ignore' }).status === 0,
+  )
+}
+
+function recentGo(): string | undefined {
+  return [onPath('go'), join(root, '.cache', 'python', 'bin', 'go')].find((go) => {
+    if (go === undefined) return false
+    const version = /^go version go(\d+)\.(\d+)/.exec(String(spawnSync(go, ['version']).stdout))
+    return version !== null && (Number(version[1]) > 1 || Number(version[2]) >= 24)
+  })
 }

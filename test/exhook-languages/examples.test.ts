@@ -29,7 +29,7 @@ const examples: Record<string, (t: TestContext) => Promise<Provider> | undefined
   },
   Java(t) {
     const mvn = requirement('mvn', t)
-    if (mvn === undefined) return undefined
+    if (mvn === undefined || requirement('javac', t) === undefined) return undefined
     const folder = join(root, 'examples/exhook-java')
     const jar = join(folder, 'target/exhook-java.jar')
     const sources = [

@@ -24,6 +24,7 @@ export type Requirement =
   | 'python3'
   | 'grpcio'
   | 'go'
+  | 'javac'
   | 'mvn'
 
 interface Program {
@@ -57,10 +58,6 @@ const programs: Record<Requirement, Program> = {
     get: 'run .ci/setup, or install "grpcio-tools" from PyPI for the python3 on the PATH',
   },
   go: { find: recentGo, get: 'install Go 1.24 or newer, or run .ci/setup' },
-  mvn: {
-    find: () => (onPath('javac') === undefined ? undefined : onPath('mvn')),
-    get: 'install Maven and a JDK of Java 11 or newer: the Debian packages "maven" and "default-jdk-headless"',
-  },
 }
 
 const found = new Map<Requirement, string | undefined>()

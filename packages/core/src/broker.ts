@@ -25,7 +25,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { Peers } from './cluster/peers.ts'
 import { FlushScheduler } from './connection/outbox.ts'
 import { Deadlines } from './deadlines.ts'
-import { HookEngine, propertiesProblem } from './hooks/index.ts'
+import { HookEngine, pending, propertiesProblem } from './hooks/index.ts'
 import { createLink } from './link.ts'
 import { Listeners } from './listeners.ts'
 import { BrokerMessage } from './message.ts'
@@ -282,6 +282,23 @@ export class Broker implements ListenerHost {
     return folded instanceof Promise
       ? folded.then((changed) => this.#recheck(message, changed, client))
       : this.#recheck(message, folded, client)
+  }
+
+  /**
+   * As `runPublish`, but when hooks answer later the result is `pending`, and the packet is told the real one: perhaps before this returns. A
+   * promise only when something behind those hooks gives one.
+   */
+  runPublishThen(
+    message: BrokerMessage,
+    client: ClientInfo | undefined,
+    packet: { decided(outcome: BrokerMessage | Refusal | Promise<BrokerMessage | Refusal>): void },
+  ): BrokerMessage | Refusal | Promise<BrokerMessage | Refusal> | typeof pending {
+    const chain = this.chains.messagePublish
+    if (chain.size === 0) return this.#sink(message, client)
+    const folded = chain.foldThen({ client }, message, undefined, (changed) =>
+      packet.decided(this.#recheck(message, changed, client)),
+    )
+    return folded === pending ? pending : this.#recheck(message, folded, client)
   }
 
   /** Looks at what will really be routed: hooks may have made it something that this client must not publish. */

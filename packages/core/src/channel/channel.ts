@@ -20,7 +20,7 @@ import { handleAuth } from './authenticate.ts'
 import { handleConnect, refuseConnect, refuseMalformedConnect } from './connect.ts'
 import { endConnection, handleDisconnect } from './disconnect.ts'
 import { forwardFrame } from './forward.ts'
-import { InOrder } from './in-order.ts'
+import { InOrder, type Slot } from './in-order.ts'
 import { Limiter } from './limiter.ts'
 import { PacketWriter } from './packet-writer.ts'
 import { receivePublish } from './publish.ts'
@@ -354,8 +354,8 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
   }
 
   /** A PUBLISH waits for its hooks; the next packets may start meanwhile, up to the window. */
-  waitFor<T>(answer: Promise<T>, effect: (value: T) => undefined | Promise<unknown>): void {
-    this.inOrder().pushPending(answer, effect)
+  waitIn(slot: Slot): void {
+    this.inOrder().add(slot)
     this.#checkWindow()
   }
 

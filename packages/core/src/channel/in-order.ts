@@ -1,8 +1,11 @@
 type Step = () => undefined | Promise<unknown>
 
-interface Slot {
-  /** Undefined while a hook still thinks. */
-  step: Step | undefined
+/** A packet's place among those of its client. */
+export interface Slot {
+  /** false while a hook still thinks. */
+  readonly ready: boolean
+  /** Takes effect. A promise: those behind it wait for it. */
+  run(): undefined | Promise<unknown>
 }
 
 /**
@@ -26,26 +29,35 @@ export class InOrder {
 
   /** Runs `step` when everything before it has taken effect. */
   push(step: Step): void {
-    this.#slots.push({ step })
+    this.add({ ready: true, run: step })
+  }
+
+  /** Takes a place now. Who adds a slot that is not ready calls `proceed` when it is. */
+  add(slot: Slot): void {
+    this.#slots.push(slot)
+    if (slot.ready) this.#drain()
+  }
+
+  proceed(): void {
     this.#drain()
   }
 
   /** Takes a place now; `effect` runs when the answer is there and everything before it has taken effect. */
   pushPending<T>(answer: Promise<T>, effect: (value: T) => undefined | Promise<unknown>): void {
-    const slot: Slot = { step: undefined }
-    this.#slots.push(slot)
+    const slot = { ready: false, run: (): undefined | Promise<unknown> => undefined }
+    this.add(slot)
+    const settle = (run: Step): void => {
+      slot.run = run
+      slot.ready = true
+      this.#drain()
+    }
     answer.then(
-      (value) => {
-        slot.step = () => effect(value)
-        this.#drain()
-      },
-      (error) => {
-        slot.step = () => {
+      (value) => settle(() => effect(value)),
+      (error) =>
+        settle(() => {
           this.#onError(error)
           return undefined
-        }
-        this.#drain()
-      },
+        }),
     )
   }
 
@@ -53,14 +65,14 @@ export class InOrder {
     if (this.#running) return
     let shrunk = false
     for (;;) {
-      const step = this.#slots[0]?.step
-      if (step === undefined) break
+      const slot = this.#slots[0]
+      if (slot === undefined || !slot.ready) break
       this.#slots.shift()
       shrunk = true
       this.#running = true
       let result: undefined | Promise<unknown>
       try {
-        result = step()
+        result = slot.run()
       } catch (error) {
         this.#onError(error)
       }

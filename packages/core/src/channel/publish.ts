@@ -9,12 +9,14 @@ import {
 } from '@hookmq/mqtt'
 import { after } from '../after.ts'
 import type { PublisherRoute } from '../broker.ts'
+import { pending } from '../hooks/index.ts'
 import { BrokerMessage } from '../message.ts'
 import * as M from '../metrics/index.ts'
 import type { BrokerOptions } from '../options.ts'
 import { Refusal } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import type { Channel } from './channel.ts'
+import type { Slot } from './in-order.ts'
 import { refusePublish } from './refuse.ts'
 import { permissionBit, TopicCache, type TopicEntry } from './topic-cache.ts'
 
@@ -47,18 +49,70 @@ export function receivePublish(channel: Channel, frame: PublishFrame): void {
   const payload = Buffer.allocUnsafe(frame.end - frame.payloadStart)
   frame.buffer.copy(payload, 0, frame.payloadStart, frame.end)
   const permission = permissionOf(channel, entry, qos, retain)
-  if (permission instanceof Promise || (channel.order !== undefined && channel.order.length > 0)) {
+  const packet = new WaitingPublish(channel, entry, qos, packetId)
+  if (permission instanceof Promise) {
     const { dup } = frame
-    const answer = Promise.resolve(permission).then((allowed) =>
-      decide(channel, entry, allowed, qos, retain, dup, packetId, payload, properties),
+    channel.waitIn(packet)
+    permission.then(
+      (allowed) => packet.decided(decide(packet, allowed, retain, dup, payload, properties)),
+      (error) => packet.decided(Promise.reject(error)),
     )
-    return channel.waitFor(answer, (outcome) => finish(channel, entry, outcome, qos, packetId))
+    return
   }
-  const outcome = decide(channel, entry, permission, qos, retain, frame.dup, packetId, payload, properties)
-  if (outcome instanceof Promise)
-    return channel.waitFor(outcome, (value) => finish(channel, entry, value, qos, packetId))
-  const work = finish(channel, entry, outcome, qos, packetId)
+  const decision = decide(packet, permission, retain, frame.dup, payload, properties)
+  if (
+    decision === pending ||
+    decision instanceof Promise ||
+    (channel.order !== undefined && channel.order.length > 0)
+  ) {
+    packet.decided(decision)
+    return channel.waitIn(packet)
+  }
+  const work = finish(channel, entry, decision, qos, packetId)
   if (work instanceof Promise) channel.inOrder().push(() => work)
+}
+
+/** A PUBLISH that keeps its place while something is asked about it. */
+class WaitingPublish implements Slot {
+  readonly channel: Channel
+  readonly entry: TopicEntry
+  readonly qos: QoS
+  readonly packetId: number
+  #outcome: Outcome | undefined
+  #error: unknown
+  ready = false
+
+  constructor(channel: Channel, entry: TopicEntry, qos: QoS, packetId: number) {
+    this.channel = channel
+    this.entry = entry
+    this.qos = qos
+    this.packetId = packetId
+  }
+
+  decided(decision: Decision): void {
+    if (decision === pending) return
+    if (decision instanceof Promise) {
+      decision.then(
+        (outcome) => this.decided(outcome),
+        (error) => this.#failed(error),
+      )
+      return
+    }
+    this.#outcome = decision
+    this.ready = true
+    this.channel.order?.proceed()
+  }
+
+  run(): undefined | Promise<unknown> {
+    if (this.#outcome === undefined) throw this.#error
+    return finish(this.channel, this.entry, this.#outcome, this.qos, this.packetId)
+  }
+
+  #failed(error: unknown): void {
+    this.#error = error
+    this.ready = true
+    this.channel.order?.proceed()
+  }
 }
 
 /**
@@ -150,20 +204,18 @@ function permissionOf(channel: Channel, entry: TopicEntry, qos: QoS, retain: boo
 }
 
 type Outcome = BrokerMessage | Refusal
-type Decision = Outcome | Promise<Outcome>
+type Decision = Outcome | Promise<Outcome> | typeof pending
 
 /** Permission, capabilities, packet identifier, then the hooks. */
 function decide(
-  channel: Channel,
-  entry: TopicEntry,
+  packet: WaitingPublish,
   allowed: boolean,
-  qos: QoS,
   retain: boolean,
   dup: boolean,
-  packetId: number,
   payload: Buffer,
   wireProperties: Properties,
 ): Decision {
+  const { channel, entry, qos, packetId } = packet
   const { broker, client, session, connInfo } = channel
   if (client === undefined || session === undefined || connInfo === undefined) return new Refusal('drop', 0, 'core')
   const { options, metrics } = broker
@@ -192,7 +244,7 @@ function decide(
     const fault = reserve(channel, packetId, message)
     if (fault !== undefined) return fault
   }
-  return broker.runPublish(message, client)
+  return broker.runPublishThen(message, client, packet)
 }
 
 /** A QoS 2 packet identifier is taken from here to PUBREL. */

@@ -33,6 +33,12 @@ export interface Weighed {
 
 type Settled<T> = T | Refusal | Promise<T | Refusal>
 
+/** The result of a run that goes on later and then calls back. */
+export const pending: unique symbol = Symbol('pending')
+
+/** Called once with the result of a run. */
+type Continuation = (result: unknown) => void
+
 const noHooks: readonly Hook[] = Object.freeze([])
 
 /**
@@ -98,6 +104,20 @@ export class Chain<P extends HookPointName> {
     return this.#run(this.#mutate, 0, args, accumulator, scope) as Settled<ChainAccumulator<P>>
   }
 
+  /**
+   * As `fold`, without a promise: when a hook answers later, the result is `pending`, and `then` is called with the real one. It may have been called
+   * before this returns.
+   */
+  foldThen(
+    args: HookArgs<P>,
+    accumulator: ChainAccumulator<P>,
+    scope: CallScope | undefined,
+    then: (result: ChainAccumulator<P> | Refusal) => void,
+  ): ChainAccumulator<P> | Refusal | typeof pending {
+    const result = this.#run(this.#mutate, 0, args, accumulator, scope, then as Continuation)
+    return result as ChainAccumulator<P> | Refusal | typeof pending
+  }
+
   /** message.publish: hands the message that will be routed to the sinks. They cannot change it. */
   sink(args: HookArgs<P>, message: ChainAccumulator<P>, scope?: CallScope): Settled<ChainAccumulator<P>> {
     return this.#run(this.#sink, 0, args, message, scope) as Settled<ChainAccumulator<P>>
@@ -124,12 +144,13 @@ export class Chain<P extends HookPointName> {
     args: unknown,
     start: unknown,
     scope: CallScope | undefined,
+    then?: Continuation,
   ): Settled<unknown> {
     let accumulator = start
     for (let index = from; index < hooks.length; index++) {
       const hook = hooks[index]
       if (hook.gone || (hook.topics !== undefined && !hook.wants(this.#topic(args, accumulator)))) continue
-      if (hook.strict) return this.#inTurn(hooks, index, args, accumulator, scope)
+      if (hook.strict) return this.#inTurn(hooks, index, args, accumulator, scope, then)
       if (hook.observe) {
         hook.owner.queue.tell(hook, args, accumulator)
         continue
@@ -151,7 +172,7 @@ export class Chain<P extends HookPointName> {
         continue
       }
       if (asynchronous)
-        return this.#wait(hooks, index, answer as PromiseLike<unknown>, ticket, args, accumulator, scope)
+        return this.#wait(hooks, index, answer as PromiseLike<unknown>, ticket, args, accumulator, scope, then)
       ticket?.end(answer)
       accumulator = this.#judge(hook, answer, accumulator)
       if (this.#ended) return this.#finish(hook, accumulator)
@@ -168,14 +189,32 @@ export class Chain<P extends HookPointName> {
     args: unknown,
     accumulator: unknown,
     scope: CallScope | undefined,
-  ): Promise<unknown> {
-    return new Promise((resolve) => {
-      const hook = hooks[index]
-      this.#suspend(hooks)
-      this.#calls.start(hook, args, answer, ticket, scope, (outcome) => {
-        this.#resumed(hooks)
-        resolve(this.#goOn(hooks, index, args, accumulator, scope, outcome))
-      })
+    then: Continuation | undefined,
+  ): unknown {
+    if (then === undefined)
+      return new Promise((resolve) =>
+        this.#await(hooks, index, answer, ticket, args, accumulator, scope, resolve, undefined),
+      )
+    this.#await(hooks, index, answer, ticket, args, accumulator, scope, then, then)
+    return pending
+  }
+
+  #await(
+    hooks: readonly Hook[],
+    index: number,
+    answer: PromiseLike<unknown>,
+    ticket: Ticket | undefined,
+    args: unknown,
+    accumulator: unknown,
+    scope: CallScope | undefined,
+    resolve: Continuation,
+    then: Continuation | undefined,
+  ): void {
+    this.#suspend(hooks)
+    this.#calls.start(hooks[index], args, answer, ticket, scope, (outcome) => {
+      this.#resumed(hooks)
+      const result = this.#goOn(hooks, index, args, accumulator, scope, outcome, then)
+      if (result !== pending) resolve(result)
     })
   }
 
@@ -187,6 +226,7 @@ export class Chain<P extends HookPointName> {
     accumulator: unknown,
     scope: CallScope | undefined,
     outcome: unknown,
+    then: Continuation | undefined,
   ): Settled<unknown> {
     const hook = hooks[index]
     let next = accumulator
@@ -199,7 +239,7 @@ export class Chain<P extends HookPointName> {
     } else {
       next = this.#failed(hook, 'rejected', describeError(outcome.error), accumulator)
     }
-    return this.#ended ? this.#finish(hook, next) : this.#run(hooks, index + 1, args, next, scope)
+    return this.#ended ? this.#finish(hook, next) : this.#run(hooks, index + 1, args, next, scope, then)
   }
 
   /** Waits until all that the hook's owner was asked and told about this client before has been handled, then goes on with the hook. */
@@ -209,37 +249,51 @@ export class Chain<P extends HookPointName> {
     args: unknown,
     accumulator: unknown,
     scope: CallScope | undefined,
-  ): Promise<unknown> {
+    then: Continuation | undefined,
+  ): unknown {
+    if (then === undefined)
+      return new Promise((resolve) => this.#reserve(hooks, index, args, accumulator, scope, resolve, undefined))
+    this.#reserve(hooks, index, args, accumulator, scope, then, then)
+    return pending
+  }
+
+  #reserve(
+    hooks: readonly Hook[],
+    index: number,
+    args: unknown,
+    accumulator: unknown,
+    scope: CallScope | undefined,
+    resolve: Continuation,
+    then: Continuation | undefined,
+  ): void {
     const hook = hooks[index]
-    return new Promise((resolve) => {
-      this.#suspend(hooks)
-      hook.owner.queue.reserve(clientKey(args, accumulator), hook, (leave) => {
-        const settled = (outcome: unknown): void => {
-          this.#resumed(hooks)
-          const answered = outcome instanceof CallFailure || !hook.observe ? outcome : undefined
-          const result = this.#goOn(hooks, index, args, accumulator, scope, answered)
-          leave()
-          resolve(result)
-        }
-        if (scope?.cancelled) return settled(new CallFailure('cancelled'))
-        if (hook.gone) return settled(undefined)
-        const ticket = hook.wantsTicket ? new Ticket(hook.timeout) : undefined
-        let answer: unknown
-        let asynchronous: boolean
-        try {
-          answer = hook.call(args, accumulator, ticket)
-          asynchronous = isThenable(answer)
-        } catch (error) {
-          const failure = new CallFailure('rejected', error)
-          ticket?.end(failure)
-          return settled(failure)
-        }
-        if (asynchronous) this.#calls.start(hook, args, answer as PromiseLike<unknown>, ticket, scope, settled)
-        else {
-          ticket?.end(answer)
-          settled(answer)
-        }
-      })
+    this.#suspend(hooks)
+    hook.owner.queue.reserve(clientKey(args, accumulator), hook, (leave) => {
+      const settled = (outcome: unknown): void => {
+        this.#resumed(hooks)
+        const answered = outcome instanceof CallFailure || !hook.observe ? outcome : undefined
+        const result = this.#goOn(hooks, index, args, accumulator, scope, answered, then)
+        leave()
+        if (result !== pending) resolve(result)
+      }
+      if (scope?.cancelled) return settled(new CallFailure('cancelled'))
+      if (hook.gone) return settled(undefined)
+      const ticket = hook.wantsTicket ? new Ticket(hook.timeout) : undefined
+      let answer: unknown
+      let asynchronous: boolean
+      try {
+        answer = hook.call(args, accumulator, ticket)
+        asynchronous = isThenable(answer)
+      } catch (error) {
+        const failure = new CallFailure('rejected', error)
+        ticket?.end(failure)
+        return settled(failure)
+      }
+      if (asynchronous) this.#calls.start(hook, args, answer as PromiseLike<unknown>, ticket, scope, settled)
+      else {
+        ticket?.end(answer)
+        settled(answer)
+      }
     })
   }
 

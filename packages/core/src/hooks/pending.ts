@@ -1,3 +1,4 @@
+import { Later, type LaterListener } from '@hookmq/api'
 import type { Hook } from './hook.ts'
 import type { Ticket } from './ticket.ts'
 
@@ -46,7 +47,7 @@ export class CallScope {
 }
 
 /** One call whose answer is awaited: a node in the list of all calls that have the same timeout. */
-export class PendingCall {
+export class PendingCall implements LaterListener {
   readonly hook: Hook
   readonly args: unknown
   readonly started: number
@@ -77,6 +78,14 @@ export class PendingCall {
     this.ticket = ticket
     this.scope = scope
     this.#onSettled = onSettled
+  }
+
+  answered(answer: unknown): void {
+    this.settle(answer)
+  }
+
+  failed(error: unknown): void {
+    this.settle(new CallFailure('rejected', error))
   }
 
   /** The first outcome counts, a later one is discarded. */
@@ -157,12 +166,15 @@ export class PendingCalls {
     if (this.#size++ === 0) this.#timer?.ref()
     if (list.timeout !== 0) this.#schedule(call.started + list.timeout)
     scope?.add(call)
-    // A thenable of somebody else's making may throw or call back twice; a promise around it does not.
-    const promise = answer instanceof Promise ? answer : Promise.resolve(answer)
-    promise.then(
-      (value) => call.settle(value),
-      (error) => call.settle(new CallFailure('rejected', error)),
-    )
+    if (answer instanceof Later) answer.listen(call)
+    else {
+      // A thenable of somebody else's making may throw or call back twice; a promise around it does not.
+      const promise = answer instanceof Promise ? answer : Promise.resolve(answer)
+      promise.then(
+        (value) => call.answered(value),
+        (error) => call.failed(error),
+      )
+    }
     if (scope?.cancelled) call.settle(new CallFailure('cancelled'))
   }
 

@@ -9,9 +9,10 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -19,10 +20,11 @@ import { findProgram, majorVersion } from './command.ts'
 
 const execute = promisify(execFile)
 
-/** Java archives of a published package. */
+/** A published package has archives here, or, when there was no Java where it was built, their sources. */
 const shipped = fileURLToPath(new URL('../../java/', import.meta.url))
-/** Their sources in a checkout, and where what is built of them is kept. */
-const sources = fileURLToPath(new URL('../../../../sdk/java/', import.meta.url))
+/** Their sources in a checkout. */
+const developed = fileURLToPath(new URL('../../../../sdk/java/', import.meta.url))
+/** Where a checkout keeps what is built of them. */
 const checkoutCache = fileURLToPath(new URL('../../../../.cache/java/', import.meta.url))
 
 /** For Java 8 and newer: the process of the driver, and the classes of EMQX 4.1. */
@@ -45,12 +47,10 @@ Class-Path: ${modernArchive}
  *
  * @param progress gets a line when something is done that takes seconds
  */
-export async function findArchives(progress: (line: string) => void): Promise<string> {
+export async function findArchives(progress: (line: string) => void = () => {}): Promise<string> {
   if (existsSync(join(shipped, driverArchive))) return shipped
-  if (!existsSync(join(sources, 'driver')))
-    throw new Error(
-      `${join(shipped, driverArchive)} is missing: this package of HookMQ was built without Java; install one that was, or run from a checkout`,
-    )
+  const sources = [shipped, developed].find((folder) => existsSync(join(folder, 'driver', 'src')))
+  if (sources === undefined) throw new Error(`the Java part of the driver is missing; looked for it in ${shipped}`)
   const files = globSync('{driver,hookmq}/src/main/**/*', { cwd: sources, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
@@ -58,25 +58,43 @@ export async function findArchives(progress: (line: string) => void): Promise<st
   const hash = createHash('sha256').update(manifest)
   for (const file of files) hash.update(file.slice(sources.length)).update('\0').update(readFileSync(file))
   const name = hash.digest('hex').slice(0, 16)
-  for (const cache of [checkoutCache, join(tmpdir(), 'hookmq-java')]) {
+  for (const cache of caches()) {
     const folder = join(cache, name)
     if (existsSync(folder)) return folder
   }
-  return build(name, progress)
+  return build(name, sources, progress)
+}
+
+/** A package among others has no folder of its own to write to. */
+function caches(): string[] {
+  const temporary = join(tmpdir(), `hookmq-java-${userInfo().uid}`)
+  return existsSync(developed) ? [checkoutCache, ...privately(temporary)] : privately(temporary)
+}
+
+/** A folder among those of others: only if nobody else can have put an archive there. */
+function privately(folder: string): string[] {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const { uid, mode } = statSync(folder)
+    const own = userInfo().uid
+    return own === -1 || (uid === own && (mode & 0o022) === 0) ? [folder] : []
+  } catch {
+    return []
+  }
 }
 
 const building = new Map<string, Promise<string>>()
 
 /** Several drivers that start together wait for one build. */
-function build(name: string, progress: (line: string) => void): Promise<string> {
+function build(name: string, sources: string, progress: (line: string) => void): Promise<string> {
   const running = building.get(name)
   if (running !== undefined) return running
-  const started = buildIn(name, progress).finally(() => building.delete(name))
+  const started = buildIn(name, sources, progress).finally(() => building.delete(name))
   building.set(name, started)
   return started
 }
 
-async function buildIn(name: string, progress: (line: string) => void): Promise<string> {
+async function buildIn(name: string, sources: string, progress: (line: string) => void): Promise<string> {
   const compiler = findProgram('javac')
   const archiver = findProgram('jar')
   if (compiler === undefined || archiver === undefined)
@@ -88,7 +106,7 @@ async function buildIn(name: string, progress: (line: string) => void): Promise<
   try {
     const out = join(work, 'out')
     mkdirSync(out)
-    await compileArchives(out, { compiler, archiver })
+    await compileArchives(sources, out, { compiler, archiver })
     return keep(out, name)
   } finally {
     rmSync(work, { recursive: true, force: true })
@@ -97,6 +115,7 @@ async function buildIn(name: string, progress: (line: string) => void): Promise<
 
 /** Writes the archives into an empty folder, without Maven: there are no dependencies. `hookmq.jar` needs a JDK of 17 or newer. */
 export async function compileArchives(
+  sources: string,
   out: string,
   { compiler, archiver }: { readonly compiler: string; readonly archiver: string },
 ): Promise<void> {
@@ -105,12 +124,12 @@ export async function compileArchives(
   try {
     const driver = join(out, driverArchive)
     const target = version < 9 ? ['-source', '8', '-target', '8'] : ['--release', '8']
-    await compile(compiler, 'driver', join(work, 'driver'), target)
+    await compile(compiler, join(sources, 'driver'), join(work, 'driver'), target)
     const lines = join(work, 'manifest.txt')
     writeFileSync(lines, manifest)
     await execute(archiver, ['cfm', driver, lines, '-C', join(work, 'driver'), '.'])
     if (version < modernVersion || !existsSync(join(sources, 'hookmq'))) return
-    await compile(compiler, 'hookmq', join(work, 'hookmq'), [
+    await compile(compiler, join(sources, 'hookmq'), join(work, 'hookmq'), [
       '--release',
       String(modernVersion),
       '-cp',
@@ -124,7 +143,7 @@ export async function compileArchives(
 }
 
 async function compile(compiler: string, module: string, out: string, options: readonly string[]): Promise<void> {
-  const main = join(sources, module, 'src', 'main')
+  const main = join(module, 'src', 'main')
   const files = globSync('java/**/*.java', { cwd: main }).map((file) => join(main, file))
   mkdirSync(out, { recursive: true })
   await execute(
@@ -140,7 +159,7 @@ async function compile(compiler: string, module: string, out: string, options: r
 
 /** In one step, because other processes may be building the same. */
 function keep(out: string, name: string): string {
-  for (const cache of [checkoutCache, join(tmpdir(), 'hookmq-java')]) {
+  for (const cache of caches()) {
     const folder = join(cache, name)
     const beside = `${folder}.${process.pid}`
     try {
@@ -154,7 +173,5 @@ function keep(out: string, name: string): string {
       if (existsSync(folder)) return folder
     }
   }
-  throw new Error(
-    `the Java part of the driver can be kept neither in ${checkoutCache} nor in ${tmpdir()}: make one of them writable`,
-  )
+  throw new Error(`the Java part of the driver cannot be kept: make ${caches().join(' or ')} writable`)
 }

@@ -15,7 +15,7 @@ export const java: Language = {
   defaultInitModule: 'Main',
 
   isSource(fileName: string): boolean {
-    return /\.(class|jar|zip)$/i.test(fileName)
+    return /\.(java|class|jar|zip)$/i.test(fileName)
   },
 
   async launch(settings: LaunchSettings): Promise<Launch> {

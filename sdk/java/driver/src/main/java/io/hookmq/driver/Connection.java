@@ -1,5 +1,6 @@
 package io.hookmq.driver;
 
+import java.io.File;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,18 +10,20 @@ final class Connection {
     private static final int KEPT = 256 * 1024;
 
     private final Socket socket;
-    private final ClassLoader loader;
+    private final String path;
     private final Dispatcher dispatcher;
     private final Outbox outbox;
     private final Vocabulary vocabulary = new Vocabulary();
     private final ThreadLocal<Output> scratch = ThreadLocal.withInitial(() -> new Output(1024));
+    private volatile ClassLoader loader = Connection.class.getClassLoader();
     private volatile Handler handler;
     private volatile Callback[] callbacks = new Callback[0];
 
-    Connection(Socket socket, ClassLoader loader, Dispatcher dispatcher) {
+    /** @param path where the classes of the user are */
+    Connection(Socket socket, String path, int mostWorkers) {
         this.socket = socket;
-        this.loader = loader;
-        this.dispatcher = dispatcher;
+        this.path = path;
+        this.dispatcher = new Dispatcher(mostWorkers, () -> loader);
         this.outbox = new Outbox(socket.output);
     }
 
@@ -114,6 +117,9 @@ final class Connection {
     private void init(int id, String className) throws IOException {
         Output output = new Output(256);
         try {
+            List<File> parts = Loader.withArchives(Loader.parts(path));
+            loader = Loader.of(Sources.compile(parts, className), parts);
+            Thread.currentThread().setContextClassLoader(loader);
             Handler found = Handlers.find(className, loader);
             handler = found;
             callbacks = found.callbacks().toArray(new Callback[0]);

@@ -5,6 +5,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 
 /**
  * Runs calls: those with the same key one after the other in the order in which they came, others at the same time.
@@ -38,6 +39,7 @@ final class Dispatcher {
     private static final long LOOK_EVERY_NANOSECONDS = 3_000_000;
     private static final long IDLE_NANOSECONDS = 10_000_000_000L;
 
+    private final Supplier<ClassLoader> loader;
     private final int usual;
     private final int most;
     private final ConcurrentHashMap<String, Line> lines = new ConcurrentHashMap<>();
@@ -50,7 +52,9 @@ final class Dispatcher {
     private final Thread watcher = new Thread(this::watch, "hookmq-watch");
     private volatile boolean watching;
 
-    Dispatcher(int most) {
+    /** @param loader what workers find classes with, when it is asked at their start */
+    Dispatcher(int most, Supplier<ClassLoader> loader) {
+        this.loader = loader;
         this.most = Math.max(1, most);
         this.usual = Math.min(this.most, Math.max(1, Runtime.getRuntime().availableProcessors() - 1));
         watcher.setDaemon(true);
@@ -135,6 +139,7 @@ final class Dispatcher {
         Worker() {
             super("hookmq-callback");
             setDaemon(true);
+            setContextClassLoader(loader.get());
         }
 
         @Override

@@ -12,7 +12,7 @@ final class Handlers {
         try {
             owner = Loader.find(className, loader);
         } catch (ClassNotFoundException missing) {
-            throw new InitFailure("there is no class " + className + " in the path of the driver");
+            throw new InitFailure("there is no class " + className + " in the path of the driver, neither compiled nor as a source");
         } catch (UnsupportedClassVersionError newer) {
             throw new InitFailure(className + " was compiled for a newer Java than this one, " + System.getProperty("java.version")
                     + ": " + newer.getMessage());

@@ -12,23 +12,35 @@ import java.util.List;
 final class Loader {
     private Loader() {}
 
-    static URLClassLoader of(String path) throws MalformedURLException {
-        List<URL> found = new ArrayList<>();
+    /** The folders and archives of a path, in which a file that is no archive stands for its folder. */
+    static List<File> parts(String path) {
+        List<File> found = new ArrayList<>();
         for (String part : path.split(File.pathSeparator)) {
             if (part.isEmpty()) continue;
-            File file = new File(part);
-            if (file.isDirectory()) {
-                found.add(file.toURI().toURL());
-                File[] inside = file.listFiles();
-                if (inside == null) continue;
-                Arrays.sort(inside);
-                for (File one : inside) if (isArchive(one)) found.add(one.toURI().toURL());
-            } else if (isArchive(file)) {
-                found.add(file.toURI().toURL());
-            } else if (file.isFile()) {
-                found.add(file.getAbsoluteFile().getParentFile().toURI().toURL());
-            }
+            File file = new File(part).getAbsoluteFile();
+            found.add(file.isFile() && !isArchive(file) ? file.getParentFile() : file);
         }
+        return found;
+    }
+
+    /** With the archives that lie in the folders; each behind its folder. */
+    static List<File> withArchives(List<File> parts) {
+        List<File> found = new ArrayList<>();
+        for (File part : parts) {
+            found.add(part);
+            File[] inside = part.isDirectory() ? part.listFiles() : null;
+            if (inside == null) continue;
+            Arrays.sort(inside);
+            for (File one : inside) if (isArchive(one)) found.add(one);
+        }
+        return found;
+    }
+
+    /** @param first is looked into before all others; may be null */
+    static URLClassLoader of(File first, List<File> parts) throws MalformedURLException {
+        List<URL> found = new ArrayList<>();
+        if (first != null) found.add(first.toURI().toURL());
+        for (File part : parts) found.add(part.toURI().toURL());
         return new URLClassLoader(found.toArray(new URL[0]), Loader.class.getClassLoader());
     }
 

@@ -21,10 +21,8 @@ public final class Main {
         Socket socket = Socket.inherited(DESCRIPTOR);
         useUtf8();
         System.setIn(new ByteArrayInputStream(new byte[0]));
-        ClassLoader loader = Loader.of(arguments[0]);
-        Thread.currentThread().setContextClassLoader(loader);
         int workers = Integer.getInteger("hookmq.driver.threads", MOST_WORKERS);
-        Connection connection = new Connection(socket, loader, new Dispatcher(workers));
+        Connection connection = new Connection(socket, arguments[0], workers);
         connection.hello("Java " + System.getProperty("java.version"), processId());
         try {
             connection.serve();

@@ -85,7 +85,7 @@ export const keys: Readonly<Record<string, PluginConfigKey>> = {
     description:
       'The same for one hook, such as exhook.drivers.python3.hook.message.publish.failed_action = deny: not published.',
   },
-  [of('hook.$group.$point.timeout')]: {
+  [of('hook.$group.$point.call_timeout')]: {
     type: 'duration',
     unit: 'ms',
     minimum: 1,
@@ -101,10 +101,15 @@ export const keys: Readonly<Record<string, PluginConfigKey>> = {
     minimum: 0,
     description: 'Calls that may wait for one of those places; one more fails. Default 10000.',
   },
-  [of('queue_limit')]: {
+  [of('queue.limit')]: {
     type: 'integer',
     minimum: 1,
-    description: 'Notifications that may wait; the oldest goes when one more comes. Default 10000.',
+    description: 'Notifications that may wait. Default 10000.',
+  },
+  [of('queue.drop')]: {
+    type: 'enum',
+    values: ['oldest', 'newest'],
+    description: 'Which one goes when one more comes. Default oldest.',
   },
   [of('breaker.failures')]: {
     type: 'integer',
@@ -117,6 +122,19 @@ export const keys: Readonly<Record<string, PluginConfigKey>> = {
     unit: 'ms',
     minimum: 1,
     description: 'For how long. Default 2s.',
+  },
+  [of('cache.ttl')]: {
+    type: 'duration',
+    unit: 'ms',
+    minimum: 0,
+    description:
+      'For how long a verdict of client_authenticate or client_check_acl is remembered, so that the same question is not asked again; 0: not at all. Default 0.',
+  },
+  [of('cache.negative_ttl')]: {
+    type: 'duration',
+    unit: 'ms',
+    minimum: 0,
+    description: 'The same for verdicts that refuse. Default: cache.ttl.',
   },
   [of('restart_after_timeouts')]: {
     type: 'integer',
@@ -241,10 +259,12 @@ function readDriver(settings: PluginSettings, name: string): DriverSettings {
       timeout: callTimeout,
       failedAction: text('failed_action') === 'deny' ? 'deny' : 'ignore',
       hooks: readHooks(settings, name),
-      queueLimit: number('queue_limit', 10_000),
+      queueLimit: number('queue.limit', 10_000),
+      queueDrop: text('queue.drop') === 'newest' ? 'newest' : 'oldest',
       maxInFlight: number('max_in_flight', 4096),
       maxWaiting: number('max_waiting', 10_000),
       breaker: { failures: number('breaker.failures', 20), openFor: duration('breaker.open_for', 2000) },
+      cache: { ttl: duration('cache.ttl', 0), negativeTtl: duration('cache.negative_ttl', duration('cache.ttl', 0)) },
     },
   }
 }
@@ -252,14 +272,14 @@ function readDriver(settings: PluginSettings, name: string): DriverSettings {
 /** `hook.GROUP.POINT.…`: the broker's name of a hook (client.authorize), an old one, or the handler's in two parts (client.check_acl). */
 function readHooks(settings: PluginSettings, name: string): HookProviderPolicy['hooks'] {
   const hooks: { [P in HookPointName]?: { -readonly [K in keyof ProviderHookPolicy]: ProviderHookPolicy[K] } } = {}
-  for (const last of ['failed_action', 'timeout'] as const)
+  for (const last of ['failed_action', 'call_timeout'] as const)
     for (const { key, words } of settings.matching(of(`hook.$group.$point.${last}`))) {
       if (words.driver !== name) continue
       const own = compatibleHooks.get(`${words.group}_${words.point}`)?.point
       const point = own ?? resolveHookPoint(`${words.group}.${words.point}`)
       const policy = hooks[point] ?? {}
       hooks[point] = policy
-      if (last === 'timeout') policy.timeout = settings.duration(key)
+      if (last === 'call_timeout') policy.timeout = settings.duration(key)
       else policy.failedAction = settings.text(key) === 'deny' ? 'deny' : 'ignore'
     }
   return hooks

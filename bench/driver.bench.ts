@@ -1,0 +1,109 @@
+/**
+ * Verdicts on message.publish from handlers in child processes: how many a second with many in flight, and how long one takes at a steady
+ * 5,000 a second. Broker and child share the machine's cores. `node bench/driver.bench.ts [seconds]`
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import driver from '@hookmq/provider-driver'
+import { createBroker } from 'hookmq'
+
+const seconds = Number(process.argv[2] ?? 3)
+const clients = 200
+const ahead = 5
+
+const compatible = `
+from emqx_extension.hooks import EmqxHookSdk, hooks_handler
+
+class Hook(EmqxHookSdk):
+    @hooks_handler()
+    def on_message_publish(self, message, state):
+        pass
+
+hook = Hook(hook_module=f'{__name__}.hook')
+
+def init():
+    return hook.start()
+`
+const raw = `
+def init():
+    return (0, ([("message_publish", "main", "publish", [])], ()))
+
+def publish(message, state):
+    pass
+`
+const modern = `
+from hookmq import App
+
+app = App()
+
+@app.on_message_publish
+def publish(message):
+    return None
+`
+
+const cases: readonly (readonly [name: string, handler: string])[] = [
+  ['python, compatible API', compatible],
+  ['python, no SDK', raw],
+  ['python, hookmq', modern],
+]
+
+for (const [name, handler] of cases) await measure(name, handler)
+
+async function measure(name: string, handler: string): Promise<void> {
+  const home = mkdtempSync(join(tmpdir(), 'hookmq-bench-'))
+  writeFileSync(join(home, 'main.py'), handler)
+  const config = { 'exhook.drivers.python3.path': home }
+  const broker = await createBroker({ plugins: [{ plugin: driver, config }], sysInterval: 0, sysHeartbeat: 0 })
+  await broker.start()
+  try {
+    const payload = Buffer.alloc(64, 'x')
+    const publish = (client: number) => broker.publish({ topic: `t/${client}`, payload, from: `client-${client}` })
+    await publish(0)
+    const before = process.cpuUsage()
+    const began = performance.now()
+    let count = 0
+    const end = began + seconds * 1000
+    await Promise.all(
+      Array.from({ length: clients * ahead }, async (_, index) => {
+        while (performance.now() < end) {
+          await publish(index % clients)
+          count++
+        }
+      }),
+    )
+    const elapsed = performance.now() - began
+    const { user, system } = process.cpuUsage(before)
+    const rate = Math.round((count / elapsed) * 1000)
+    const latencies = await steady(5000, publish)
+    console.log(
+      `${name.padEnd(24)} ${String(rate).padStart(7)} verdicts/s  broker ${((user + system) / count).toFixed(1)} us each;  at 5000/s: p50 ${at(latencies, 0.5)} p99 ${at(latencies, 0.99)} max ${at(latencies, 1)} ms`,
+    )
+  } finally {
+    await broker.stop()
+    rmSync(home, { recursive: true })
+  }
+}
+
+/** Milliseconds of each, sorted. */
+async function steady(perSecond: number, publish: (client: number) => Promise<unknown>): Promise<number[]> {
+  const latencies: number[] = []
+  const waiting: Promise<unknown>[] = []
+  const began = performance.now()
+  let sent = 0
+  while (performance.now() - began < seconds * 1000) {
+    for (const due = ((performance.now() - began) / 1000) * perSecond; sent < due; sent++) {
+      const start = performance.now()
+      waiting.push(publish(sent % clients).then(() => latencies.push(performance.now() - start)))
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+  await Promise.all(waiting)
+  return latencies.sort((one, other) => one - other)
+}
+
+function at(sorted: readonly number[], share: number): string {
+  return (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(2)
+}
+
+console.log(`node ${process.version}, ${availableParallelism()} cores`)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import logging
-from typing import Any, Callable, Dict, Set
+from typing import Any, Callable, Dict, Set, Tuple
 
 from .._plan import Decision
 from .._record import changes_of
 from ..events import Message
 from ..verdicts import Allow, Deny, Disconnect, Drop, Reject, Stop
+from .convert import FULL
 
 CONTINUE, IGNORE, STOP = 0, 1, 2
 
@@ -42,9 +45,12 @@ def fill_message(response: Any, decision: Decision, request: Any) -> None:
         return
     if isinstance(decision, (Drop, Reject, Disconnect)):
         response.type = STOP
-        response.message.CopyFrom(request.message)
-        response.message.headers["allow_publish"] = "false"
-        if not isinstance(decision, Drop):
+        answer = response.message
+        answer.CopyFrom(request.message)
+        answer.headers["allow_publish"] = "false"
+        if FULL + "retain" in answer.headers:
+            _refuse(answer.headers, decision)
+        elif not isinstance(decision, Drop):
             _tell_once(type(decision).__name__, "the message is dropped and its publisher is not told")
         return
     value = getattr(decision, "value", None)
@@ -59,7 +65,20 @@ def fill_message(response: Any, decision: Decision, request: Any) -> None:
         _change(answer, value)
 
 
+def _refuse(headers: Any, decision: Decision) -> None:
+    if isinstance(decision, Drop):
+        headers[FULL + "drop"] = "true"
+    elif isinstance(decision, Reject):
+        headers[FULL + "reject"] = str(decision.reason_code)
+    elif isinstance(decision, Disconnect):
+        headers[FULL + "disconnect"] = str(decision.reason_code)
+    reason = getattr(decision, "reason", None)
+    if reason is not None:
+        headers[FULL + "reason"] = reason
+
+
 def _change(answer: Any, message: Message) -> None:
+    headers = answer.headers
     for name in changes_of(message):
         if name == "topic":
             answer.topic = message.topic
@@ -67,28 +86,31 @@ def _change(answer: Any, message: Message) -> None:
             answer.payload = message.payload
         elif name == "qos":
             answer.qos = message.qos
-        elif name in _BEYOND and getattr(message, name) != _BEYOND[name]:
-            _tell_once("a change of " + name, "topic, payload and qos can be changed")
+        elif name in _HEADERS:
+            header, otherwise, write = _HEADERS[name]
+            value = getattr(message, name)
+            if FULL + "retain" in headers:
+                headers[header] = "" if value is None else write(value)
+            elif value != otherwise:
+                _tell_once("a change of " + name, "topic, payload and qos can be changed")
 
 
-#: Fields that the protocol of EMQX cannot carry back, with what they are in a message made from nothing.
-_BEYOND: Dict[str, Any] = {
-    "retain": False,
-    "content_type": None,
-    "response_topic": None,
-    "correlation_data": None,
-    "message_expiry_interval": None,
-    "payload_format_indicator": None,
-    "user_properties": (),
+#: Header, what a message made from nothing has, and how a value is written. An empty header takes a property away.
+_HEADERS: Dict[str, Tuple[str, Any, Callable[[Any], str]]] = {
+    "retain": (FULL + "retain", False, lambda value: "true" if value else "false"),
+    "content_type": (FULL + "property.Content-Type", None, str),
+    "response_topic": (FULL + "property.Response-Topic", None, str),
+    "correlation_data": (FULL + "property.Correlation-Data", None, lambda value: base64.b64encode(value).decode()),
+    "message_expiry_interval": (FULL + "property.Message-Expiry-Interval", None, str),
+    "payload_format_indicator": (FULL + "property.Payload-Format-Indicator", None, str),
+    "user_properties": (FULL + "user_properties", (), lambda value: json.dumps(value) if value else ""),
 }
 
 
 def _tell_once(what: str, instead: str) -> None:
     if what not in _told:
         _told.add(what)
-        log.warning(
-            "%s cannot be sent over ExHook: %s. In a child process of the broker all of it works.", what, instead
-        )
+        log.warning("%s cannot be sent to this broker over ExHook: %s.", what, instead)
 
 
 FILL: Dict[str, Callable[[Any, Decision, Any], None]] = {"access": fill_access, "message": fill_message}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from operator import attrgetter
 from typing import Any, Callable, Dict, Mapping, Optional
 
@@ -78,8 +80,17 @@ CREDENTIALS: Loaders = {
 }
 
 
-def _in_properties(name: str) -> Callable[[Any], Optional[str]]:
+#: Headers of a broker that was asked for all that MQTT 5 has; others do not send them.
+FULL = "hookmq."
+
+
+def _property(name: str) -> Callable[[Any], Optional[str]]:
+    header = FULL + "property." + name
+
     def read(raw: Any) -> Optional[str]:
+        headers = raw.message.headers
+        if header in headers:
+            return str(headers[header])
         for one in getattr(raw, "props", ()):
             if one.name == name:
                 return str(one.value)
@@ -89,7 +100,7 @@ def _in_properties(name: str) -> Callable[[Any], Optional[str]]:
 
 
 def _number(name: str) -> Callable[[Any], Optional[int]]:
-    find = _in_properties(name)
+    find = _property(name)
 
     def read(raw: Any) -> Optional[int]:
         text = find(raw)
@@ -99,18 +110,29 @@ def _number(name: str) -> Callable[[Any], Optional[int]]:
 
 
 def _correlation(raw: Any) -> Optional[bytes]:
+    headers = raw.message.headers
+    if FULL + "property.Correlation-Data" in headers:
+        return base64.b64decode(headers[FULL + "property.Correlation-Data"])
     text = _CORRELATION(raw)
     return None if text is None else text.encode()
 
 
-_CORRELATION = _in_properties("Correlation-Data")
+_CORRELATION = _property("Correlation-Data")
+
+
+def _message_user_properties(raw: Any) -> events.UserProperties:
+    headers = raw.message.headers
+    if FULL + "user_properties" in headers:
+        return tuple((name, value) for name, value in json.loads(headers[FULL + "user_properties"]))
+    return _user_properties(raw)
+
 
 #: ``raw`` is any request with a ``message``.
 MESSAGE: Loaders = {
     "topic": attrgetter("message.topic"),
     "payload": attrgetter("message.payload"),
     "qos": attrgetter("message.qos"),
-    "retain": lambda raw: raw.message.headers.get("retain") == "true",
+    "retain": lambda raw: raw.message.headers.get(FULL + "retain") == "true",
     "from_client": lambda raw: getattr(raw.message, "from"),
     "username": lambda raw: raw.message.headers.get("username"),
     "protocol": lambda raw: raw.message.headers.get("protocol", "mqtt"),
@@ -118,13 +140,13 @@ MESSAGE: Loaders = {
     "id": attrgetter("message.id"),
     "timestamp": attrgetter("message.timestamp"),
     "node": attrgetter("message.node"),
-    "content_type": _in_properties("Content-Type"),
-    "response_topic": _in_properties("Response-Topic"),
+    "content_type": _property("Content-Type"),
+    "response_topic": _property("Response-Topic"),
     "correlation_data": _correlation,
     "message_expiry_interval": _number("Message-Expiry-Interval"),
     "payload_format_indicator": _number("Payload-Format-Indicator"),
-    "user_properties": _user_properties,
-    "headers": lambda raw: dict(raw.message.headers),
+    "user_properties": _message_user_properties,
+    "headers": lambda raw: {name: value for name, value in raw.message.headers.items() if not name.startswith(FULL)},
 }
 
 

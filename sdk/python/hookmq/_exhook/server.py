@@ -113,6 +113,8 @@ class Server:
             answer.hooks.add(name=hook, topics=topics)
         hooks: bytes = answer.SerializeToString()
 
+        wants_all = any(plan.point.has_topics for plan in self._runner.plans.values())
+
         async def loaded(raw: bytes, context: Any) -> bytes:
             broker = broker_of(loaded_request.FromString(raw))
             try:
@@ -121,6 +123,9 @@ class Server:
                 log.exception("on_load failed")
                 await context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"on_load: {type(error).__name__}: {error}")
             self._loaded = True
+            if wants_all:
+                # A broker that knows this sends the retain flag and the properties of messages, and takes them back.
+                await context.send_initial_metadata((("hookmq-messages", "full"),))
             log.info("loaded by %s %s, node %s", broker.description, broker.version, broker.node)
             return hooks
 

@@ -48,7 +48,14 @@ export interface ProviderUnderTest {
 }
 
 /** What a case needs and a transport may not be able to say. */
-export type ProviderCapability = 'drop' | 'reject' | 'disconnect' | 'unknown hook names' | 'throw'
+export type ProviderCapability =
+  | 'drop'
+  | 'reject'
+  | 'disconnect'
+  | 'unknown hook names'
+  | 'old hook names'
+  | 'observe'
+  | 'throw'
 
 export interface HookProviderHarness {
   readonly name: string

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import type { HookProviderPolicy } from '../provider.ts'
-import { testClient, testConnInfo, testCredential } from './fixtures.ts'
+import { testClient, testConnInfo, testCredential, testSession } from './fixtures.ts'
 import type {
   AttachedToHost,
   HookHost,
@@ -28,13 +28,14 @@ interface Case {
 export function hookProviderSuite(harness: HookProviderHarness): void {
   async function start(t: TestContext, script: ProviderScript, policy: HookProviderPolicy = {}): Promise<Case> {
     const far = await harness.create(script)
-    t.after(() => far.dispose())
-    const host = harness.host()
-    const attached = await host.attach(far.provider, { timeout: patience, ...policy })
+    let attached: AttachedToHost | undefined
     t.after(async () => {
       await far.release()
-      await attached.detach()
+      await attached?.detach()
+      await far.dispose()
     })
+    const host = harness.host()
+    attached = await host.attach(far.provider, { timeout: patience, ...policy })
     return { host, far, attached }
   }
 
@@ -70,7 +71,7 @@ export function hookProviderSuite(harness: HookProviderHarness): void {
         assert.deepEqual(await host.publish(message), { topic: 'a/b', payload: 'before' })
       })
 
-      it('takes old names for the points that they mean', async (t) => {
+      it('takes old names for the points that they mean', needs('old hook names'), async (t) => {
         const { host, far } = await start(t, { hooks: [{ name: 'client.check_acl' }] })
         await host.authorize({ client: testClient(), action: 'publish', topic: 'a/b', qos: 0, retain: false })
         assert.deepEqual(await far.received(), [{ point: 'client.authorize', clientId: 'client', topic: 'a/b' }])
@@ -215,10 +216,10 @@ export function hookProviderSuite(harness: HookProviderHarness): void {
     })
 
     describe('notifications', () => {
-      const pingHook: ProviderScript['hooks'] = [{ name: 'client.ping' }]
-      const held: ProviderScript = { hooks: pingHook, answers: { 'client.ping': { do: 'hold' } } }
-      const ping = (host: HookHost, clientId: string) =>
-        host.notify('client.ping', { client: testClient({ clientId }), connInfo: testConnInfo({ clientId }) })
+      const createdHook: ProviderScript['hooks'] = [{ name: 'session.created' }]
+      const held: ProviderScript = { hooks: createdHook, answers: { 'session.created': { do: 'hold' } } }
+      const tell = (host: HookHost, clientId: string) =>
+        host.notify('session.created', { client: testClient({ clientId }), session: testSession({ clientId }) })
 
       async function arrived(far: ProviderUnderTest, count: number): Promise<string[]> {
         const end = Date.now() + patience
@@ -252,9 +253,9 @@ export function hookProviderSuite(harness: HookProviderHarness): void {
 
       it('of one client wait for each other, those of another do not', async (t) => {
         const { host, far, attached } = await start(t, held)
-        ping(host, 'one')
-        ping(host, 'one')
-        ping(host, 'two')
+        tell(host, 'one')
+        tell(host, 'one')
+        tell(host, 'two')
         assert.deepEqual(await arrived(far, 2), ['one', 'two'])
         assert.equal(attached.counters.inFlight, 2)
         assert.equal(attached.counters.queued, 1)
@@ -266,17 +267,17 @@ export function hookProviderSuite(harness: HookProviderHarness): void {
       for (const queueDrop of ['oldest', 'newest'] as const)
         it(`beyond the queue's limit are dropped, the ${queueDrop} first, and counted`, async (t) => {
           const script: ProviderScript = {
-            hooks: [...pingHook, { name: 'client.connected' }],
-            answers: { 'client.ping': { do: 'hold' } },
+            hooks: [...createdHook, { name: 'client.connected' }],
+            answers: { 'session.created': { do: 'hold' } },
           }
           const { host, far, attached } = await start(t, script, { queueLimit: 2, queueDrop })
           const client = testClient({ clientId: 'one' })
           const connInfo = testConnInfo({ clientId: 'one' })
-          ping(host, 'one')
+          tell(host, 'one')
           host.notify('client.connected', { client, connInfo })
-          ping(host, 'one')
-          ping(host, 'one')
-          ping(host, 'one')
+          tell(host, 'one')
+          tell(host, 'one')
+          tell(host, 'one')
           assert.equal(attached.counters.queued, 2)
           assert.equal(attached.counters.dropped, 2)
           await far.release()
@@ -284,31 +285,31 @@ export function hookProviderSuite(harness: HookProviderHarness): void {
           assert.deepEqual(
             (await far.received()).map(({ point }) => point),
             queueDrop === 'newest'
-              ? ['client.ping', 'client.connected', 'client.ping']
-              : ['client.ping', 'client.ping', 'client.ping'],
+              ? ['session.created', 'client.connected', 'session.created']
+              : ['session.created', 'session.created', 'session.created'],
           )
         })
 
       it('that are never answered hold up their client no longer than the timeout', async (t) => {
         const { host, far, attached } = await start(t, held, { timeout: shortTimeout })
-        ping(host, 'one')
-        ping(host, 'one')
+        tell(host, 'one')
+        tell(host, 'one')
         assert.equal(await host.idle(patience), true)
         assert.deepEqual(await arrived(far, 2), ['one', 'one'])
         assert.equal(attached.counters.timeouts, 2)
       })
 
       it('that fail do not hold up the next one', needs('throw'), async (t) => {
-        const script: ProviderScript = { hooks: pingHook, answers: { 'client.ping': { do: 'throw' } } }
+        const script: ProviderScript = { hooks: createdHook, answers: { 'session.created': { do: 'throw' } } }
         const { host, far, attached } = await start(t, script)
-        ping(host, 'one')
-        ping(host, 'one')
+        tell(host, 'one')
+        tell(host, 'one')
         assert.equal(await host.idle(patience), true)
         assert.equal((await arrived(far, 2)).length, 2)
         assert.equal(attached.counters.failures, 2)
       })
 
-      it('are all that an observed fold point gives', async (t) => {
+      it('are all that an observed fold point gives', needs('observe'), async (t) => {
         const { host, far } = await start(t, {
           hooks: [{ name: 'message.publish', observe: true }],
           answers: { 'message.publish': { do: 'hold' } },

@@ -6,8 +6,8 @@ import {
   type Received,
   type ScriptedAnswer,
 } from '@hookmq/api/testing'
+import { hookHost } from '../testing/hook-host.ts'
 import { HookEngine } from './engine.ts'
-import { hookHost } from './hook-host.testing.ts'
 import { collectingLog } from './log.testing.ts'
 import { clientKey } from './notification-queue.ts'
 

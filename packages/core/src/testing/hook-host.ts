@@ -1,7 +1,7 @@
 import type { HookHost, Refused } from '@hookmq/api/testing'
+import type { HookEngine } from '../hooks/index.ts'
 import { BrokerMessage } from '../message.ts'
 import { Refusal } from '../refusal.ts'
-import type { HookEngine } from './engine.ts'
 
 /** An engine as the conformance suite for hook providers sees it. */
 export function hookHost(engine: HookEngine): HookHost {

@@ -30,6 +30,11 @@ export const serverKeys = {
     description:
       'What a call that fails means for client.authenticate and client.authorize. Written here, deny holds from the first second, before the server has ever answered; not written, it holds from then on.',
   },
+  armed: {
+    type: 'flag',
+    description:
+      'Whether deny holds also before the server has answered for the first time. Default: on where failed_action is written, off where it is not.',
+  },
   auto_reconnect: {
     type: 'string',
     default: '60s',
@@ -59,9 +64,29 @@ export const serverKeys = {
   },
   stream: {
     type: 'enum',
-    values: ['auto', 'off'],
+    values: ['auto', 'on', 'off'],
     default: 'auto',
-    description: 'Whether events go in batches over HookStream; auto: when the server has it.',
+    description:
+      'Whether events go in batches over HookStream; auto: when the server has it; on: a server that does not have it is not used.',
+  },
+  'stream.connections': {
+    type: 'integer',
+    minimum: 1,
+    maximum: 1024,
+    default: '1',
+    description: 'Streams, each on a connection of the pool: more than one for a server that stands behind a balancer.',
+  },
+  'stream.max_waiting': {
+    type: 'integer',
+    minimum: 0,
+    default: '10000',
+    description: 'Events of one stream that may wait until the server takes more; one more fails.',
+  },
+  'stream.max_waiting_size': {
+    type: 'bytesize',
+    minimum: 0,
+    default: '64MB',
+    description: 'The same in bytes.',
   },
   max_reply_size: {
     type: 'bytesize',
@@ -210,6 +235,11 @@ const globalKeys: Readonly<Record<string, PluginConfigKey>> = {
   },
   'exhook.auto_reconnect': { ...serverKeys.auto_reconnect, description: 'auto_reconnect of servers that have none.' },
   'exhook.pool_size': { ...serverKeys.pool_size, description: 'pool_size of servers that have none.' },
+  'exhook.certs_dir': {
+    type: 'path',
+    default: 'data/certs/exhook',
+    description: 'Folder of certificates and keys that were given as text over the HTTP API.',
+  },
   'exhook.cluster_name': {
     type: 'string',
     default: 'emqxcl',

@@ -1,7 +1,10 @@
+import { resolve } from 'node:path'
 import { definePlugin } from '@hookmq/api'
 import { configKeys } from './keys.ts'
-import { ExHookServer, type ServerEnvironment } from './server.ts'
-import { readServers } from './settings.ts'
+import { Certificates, cacheCommand, exhookRoutes, rateInterval, Servers, serverCommand } from './manage/index.ts'
+import type { ServerEnvironment } from './server.ts'
+import { serversOf } from './settings.ts'
+import { streamCarrier } from './stream/carrier.ts'
 
 export default definePlugin({
   name: 'exhook',
@@ -10,7 +13,7 @@ export default definePlugin({
   aliases: ['emqx_exhook'],
   description: 'Asks ExHook servers over gRPC',
   config: configKeys,
-  setup(ctx) {
+  async setup(ctx) {
     const environment: ServerEnvironment = {
       broker: {
         node: ctx.broker.node,
@@ -19,12 +22,24 @@ export default definePlugin({
         startedAt: ctx.admin.startedAt,
       },
       log: ctx.log,
+      carrier: streamCarrier(ctx.log),
     }
-    const servers = readServers(ctx.config).map((settings) => new ExHookServer(settings, environment))
-    for (const [place, server] of servers.entries())
-      server.start((provider, policy) => ctx.provider(provider, { ...policy, place }))
-    ctx.onTeardown(() => {
-      for (const server of servers) server.retire()
-    })
+    const servers = new Servers(
+      {
+        environment,
+        log: ctx.log,
+        store: ctx.store,
+        provider: ctx.provider,
+        certificates: new Certificates(resolve(ctx.settings.text('exhook.certs_dir'))),
+        globals: ctx.config,
+      },
+      serversOf(ctx.config),
+    )
+    await servers.start()
+    ctx.onTeardown(() => servers.retire())
+    ctx.every(rateInterval, () => servers.tick())
+    ctx.command(serverCommand(servers))
+    ctx.command(cacheCommand(servers))
+    for (const route of exhookRoutes(servers, { node: ctx.broker.node, globals: ctx.config })) ctx.route(route)
   },
 })

@@ -19,7 +19,11 @@ export interface ServerSettings {
   readonly poolSize: number
   readonly healthCheckInterval: number
   readonly fullMessages: 'auto' | 'on' | 'off'
-  readonly stream: 'auto' | 'off'
+  readonly stream: 'auto' | 'on' | 'off'
+  readonly streamConnections: number
+  /** Events of one stream, and their bytes. */
+  readonly streamMaxWaiting: number
+  readonly streamMaxWaitingSize: number
   readonly maxReplySize: number
   readonly ssl: SslSettings
   readonly socket: SocketSettings
@@ -76,8 +80,8 @@ export function readServer(name: string, own: SettingTexts, globals: SettingText
   return settings
 }
 
-/** The servers of a configuration, in the order in which their first keys stand there. @throws SettingsError */
-export function readServers(config: SettingTexts): ServerSettings[] {
+/** The keys of each server, in the order in which their first keys stand there. */
+export function serversOf(config: SettingTexts): ReadonlyMap<string, SettingTexts> {
   const servers = new Map<string, Record<string, string>>()
   for (const [key, text] of Object.entries(config)) {
     const [first, second, name, ...rest] = splitKey(key)
@@ -86,7 +90,7 @@ export function readServers(config: SettingTexts): ServerSettings[] {
     texts[joinKey(rest)] = text
     servers.set(name, texts)
   }
-  return [...servers].map(([name, texts]) => readServer(name, texts, config))
+  return servers
 }
 
 /** Why a server cannot be asked at all; undefined: it can. */
@@ -130,6 +134,9 @@ class Reader {
       healthCheckInterval: this.#number('health_check_interval'),
       fullMessages: this.#word('full_messages'),
       stream: this.#word('stream'),
+      streamConnections: this.#number('stream.connections'),
+      streamMaxWaiting: this.#number('stream.max_waiting'),
+      streamMaxWaitingSize: this.#number('stream.max_waiting_size'),
       maxReplySize: this.#number('max_reply_size'),
       ssl: {
         cacertfile: this.#text('ssl.cacertfile'),
@@ -150,6 +157,7 @@ class Reader {
       policy: {
         timeout: requestTimeout,
         ...(failedAction === undefined ? {} : { failedAction }),
+        ...(this.#has('armed') ? { armed: this.#flag('armed') } : {}),
         hooks: this.#hooks(),
         notify: this.#word('notify'),
         queueLimit: this.#number('queue.limit'),

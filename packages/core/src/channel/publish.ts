@@ -53,10 +53,7 @@ export function receivePublish(channel: Channel, frame: PublishFrame): void {
   if (permission instanceof Promise) {
     const { dup } = frame
     channel.waitIn(packet)
-    permission.then(
-      (allowed) => packet.decided(decide(packet, allowed, retain, dup, payload, properties)),
-      (error) => packet.decided(Promise.reject(error)),
-    )
+    packet.decided(permission.then((allowed) => decide(packet, allowed, retain, dup, payload, properties)))
     return
   }
   const decision = decide(packet, permission, retain, frame.dup, payload, properties)
@@ -89,7 +86,7 @@ class WaitingPublish implements Slot {
     this.packetId = packetId
   }
 
-  decided(decision: Decision): void {
+  decided(decision: Decision | Promise<Decision>): void {
     if (decision === pending) return
     if (decision instanceof Promise) {
       decision.then(

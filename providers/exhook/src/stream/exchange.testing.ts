@@ -77,6 +77,7 @@ export class FarEnd implements FrameCall {
 
 export class TestEvent implements ExchangeEvent {
   id = 0
+  readonly fresh = false
   readonly call: number
   readonly lane: number
   readonly remaining: number

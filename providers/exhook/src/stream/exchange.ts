@@ -57,9 +57,11 @@ export interface ExchangeEvent {
   readonly lane: number
   /** Milliseconds that it may still take; Infinity: for ever. */
   readonly remaining: number
+  /** It has just begun: `remaining` is all that an event has. */
+  readonly fresh: boolean
   /** About how many bytes `write` will write. */
   readonly size: number
-  /** Writes the request. */
+  /** Writes the request. Called when the event leaves, once more when it does not fit into the frame any more. */
   write(writer: FrameWriter): void
   /** IGNORE, or a notification that was handled. */
   done(): void
@@ -95,12 +97,6 @@ export interface ExchangeCounters {
   readonly waiting: number
 }
 
-interface WaitingEvent {
-  readonly event: ExchangeEvent
-  readonly request: Buffer
-  readonly due: number
-}
-
 /**
  * One Exchange of HookStream, the broker's side: what is sent in one turn of the event loop leaves in one frame; never more than the
  * provider granted. What waits for credit is bounded.
@@ -110,7 +106,6 @@ export class Exchange implements FrameCallEvents, ProviderFrameSink, ExchangeCou
   readonly #observer: ExchangeObserver
   readonly #writer = new FrameWriter(65_536, frameRoom)
   readonly #unfinished = new Map<number, ExchangeEvent>()
-  readonly #scratch = new FrameWriter(4096)
   #call: FrameCall | undefined
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening'
   #nextId = 1
@@ -120,7 +115,7 @@ export class Exchange implements FrameCallEvents, ProviderFrameSink, ExchangeCou
   #credit = 0
   #maxFrameBytes = usualFrameBytes
   #maxFrameEvents = Number.POSITIVE_INFINITY
-  #waiting: (WaitingEvent | undefined)[] = []
+  #waiting: (ExchangeEvent | undefined)[] = []
   #waitingFrom = 0
   #waitingCount = 0
   #waitingBytes = 0
@@ -171,26 +166,24 @@ export class Exchange implements FrameCallEvents, ProviderFrameSink, ExchangeCou
     if (this.#state !== 'open')
       return event.failed(new ExchangeFailure(code.unavailable, 'the stream is closed', false))
     if (this.#credit > 0 && this.#waitingCount === 0 && !this.#congested) {
-      this.#append(event, event.remaining)
+      this.#append(event, false)
       return
     }
     if (this.#waitingCount >= this.#options.maxWaiting || this.#waitingBytes >= this.#options.maxWaitingBytes) {
       const text = `the provider takes no more events: ${this.#waitingCount} wait already`
       return event.failed(new ExchangeFailure(code.resourceExhausted, text, false))
     }
-    event.write(this.#scratch)
-    const request = this.#scratch.take()
     event.id = -1
-    this.#waiting.push({ event, request, due: performance.now() + event.remaining })
+    this.#waiting.push(event)
     this.#waitingCount++
-    this.#waitingBytes += request.length
+    this.#waitingBytes += event.size
   }
 
   /** Nobody waits for it any more: it is not called back. */
   cancel(event: ExchangeEvent): void {
     if (event.id === -1) {
       let index = this.#waitingFrom
-      while (index < this.#waiting.length && this.#waiting[index]?.event !== event) index++
+      while (index < this.#waiting.length && this.#waiting[index] !== event) index++
       this.#forget(index)
     } else if (this.#unfinished.delete(event.id)) {
       this.#cancelled.push(event.id)
@@ -324,7 +317,7 @@ export class Exchange implements FrameCallEvents, ProviderFrameSink, ExchangeCou
   }
 
   /** Into the frame of this turn. false: it cannot be sent, and has failed. */
-  #append(event: ExchangeEvent, remaining: number, request?: Buffer): boolean {
+  #append(event: ExchangeEvent, waited: boolean): boolean {
     const writer = this.#writer
     const before = writer.length
     if (this.#frameEvents === 0) {
@@ -332,17 +325,17 @@ export class Exchange implements FrameCallEvents, ProviderFrameSink, ExchangeCou
       writer.varint(0x10)
       writer.varint(this.#nextId)
     }
-    const size = request?.length ?? event.size
+    const { size } = event
     const outer = writer.begin(0x1a, size + 8)
     writer.varint(0x0d)
     writer.fixed32(event.lane)
+    const remaining = waited || !event.fresh ? event.remaining : Number.POSITIVE_INFINITY
     if (remaining < this.#options.timeout * 0.9) {
       writer.varint(0x10)
       writer.varint(Math.max(1, Math.ceil(remaining)))
     }
     const inner = writer.begin(event.call * 8 + 2, size)
-    if (request === undefined) event.write(writer)
-    else writer.raw(request)
+    event.write(writer)
     writer.end(inner)
     writer.end(outer)
     const added = writer.length - before
@@ -356,7 +349,7 @@ export class Exchange implements FrameCallEvents, ProviderFrameSink, ExchangeCou
       // Does not fit any more: once again, into a frame of its own.
       writer.cut(before)
       this.#flush()
-      return this.#append(event, remaining, request)
+      return this.#append(event, waited)
     }
     event.id = this.#nextId++
     this.#unfinished.set(event.id, event)
@@ -371,7 +364,7 @@ export class Exchange implements FrameCallEvents, ProviderFrameSink, ExchangeCou
     while (this.#waitingCount > 0 && this.#credit > 0 && !this.#congested && this.#state === 'open') {
       const one = this.#waiting[this.#waitingFrom]
       this.#forget(this.#waitingFrom)
-      if (one !== undefined) this.#append(one.event, one.due - performance.now(), one.request)
+      if (one !== undefined) this.#append(one, true)
     }
   }
 
@@ -380,7 +373,7 @@ export class Exchange implements FrameCallEvents, ProviderFrameSink, ExchangeCou
     if (one === undefined) return
     this.#waiting[index] = undefined
     this.#waitingCount--
-    this.#waitingBytes -= one.request.length
+    this.#waitingBytes -= one.size
     while (this.#waitingFrom < this.#waiting.length && this.#waiting[this.#waitingFrom] === undefined)
       this.#waitingFrom++
     if (this.#waitingFrom === this.#waiting.length) {
@@ -400,8 +393,8 @@ export class Exchange implements FrameCallEvents, ProviderFrameSink, ExchangeCou
     this.#waitingBytes = 0
     for (const one of waiting) {
       if (one === undefined) continue
-      one.event.id = 0
-      one.event.failed(new ExchangeFailure(code.unavailable, details, false))
+      one.id = 0
+      one.failed(new ExchangeFailure(code.unavailable, details, false))
     }
   }
 

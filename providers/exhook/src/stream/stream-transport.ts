@@ -1,4 +1,6 @@
+import type { HookPointName, Later, ProviderCall } from '@hookmq/api'
 import { exhookCalls } from '@hookmq/exhook-proto'
+import { keyOf } from '../map/index.ts'
 import { GrpcError, GrpcStatus } from '../unary/grpc-status.ts'
 import type { TransportCounters, UnaryCall, UnaryOptions, UnaryReply, UnaryTransport } from '../unary/transport.ts'
 import {
@@ -10,8 +12,12 @@ import {
   laneOf,
 } from './exchange.ts'
 import type { FrameWriter } from './frame-writer.ts'
+import { type EventSource, HookEvent, messageOf } from './hook-event.ts'
+import { notSent } from './not-sent.ts'
 
 export const exchangePath = '/hookmq.exhook.v1.HookStream/Exchange'
+
+const firstAboutMessages = exhookCalls.findIndex(({ hook }) => hook === 'message.publish') + 1
 
 /** Milliseconds after which a stream that broke is opened again: doubled each time that it does not last. */
 const firstBackOff = 100
@@ -45,7 +51,8 @@ export interface StreamTransportOptions {
 }
 
 export type StreamNews =
-  | { readonly what: 'open' | 'unimplemented'; readonly place: number }
+  | { readonly what: 'open'; readonly place: number }
+  | { readonly what: 'unimplemented'; readonly place: number }
   | { readonly what: 'closed'; readonly place: number; readonly code: number; readonly details: string }
 
 export interface StreamCounters {
@@ -63,6 +70,7 @@ export interface StreamCounters {
   readonly waiting: number
 }
 
+const numberOfHook: ReadonlyMap<string, number> = new Map(exhookCalls.map(({ hook }, index) => [hook ?? '', index + 1]))
 const numbers: ReadonlyMap<string, { readonly number: number; readonly valued: boolean }> = new Map(
   exhookCalls.map(({ name, valued }, index) => [name, { number: index + 1, valued }]),
 )
@@ -146,6 +154,28 @@ export class StreamTransport implements UnaryTransport {
     const seats = this.#seats
     if (seats.length === 0) return undefined
     return seats[seats.length === 1 ? 0 : lane % seats.length].exchange
+  }
+
+  /** Takes an event as it is, without the detour over bytes and promises. undefined: no stream is open, a call has to be made. */
+  event(
+    source: EventSource,
+    point: HookPointName,
+    args: unknown,
+    accumulator: unknown,
+    call: ProviderCall,
+  ): Later | typeof notSent | undefined {
+    const lane = laneOf(keyOf(args, accumulator))
+    const exchange = this.exchangeOf(lane)
+    const number = numberOfHook.get(point)
+    if (exchange === undefined || number === undefined) {
+      this.#unary++
+      return undefined
+    }
+    // The broker's own messages are none of a provider's business.
+    if (number >= firstAboutMessages && messageOf(args, accumulator)?.topic.startsWith('$SYS/') !== false)
+      return notSent
+    this.#events++
+    return new HookEvent(source, point, number, lane, args, accumulator, call).send(exchange)
   }
 
   call(path: string, request: Uint8Array, options: UnaryOptions): UnaryCall {
@@ -275,6 +305,7 @@ class EventCall implements UnaryCall, ExchangeEvent {
   readonly call: number
   readonly lane: number
   readonly size: number
+  readonly fresh = false
   id = 0
   readonly #carrier: FrameCarrier
   readonly #exchange: Exchange

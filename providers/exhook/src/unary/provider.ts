@@ -5,6 +5,7 @@ import type {
   HookPointName,
   HookProvider,
   HookSpec,
+  Later,
   Logger,
   ProviderCall,
 } from '@hookmq/api'
@@ -21,6 +22,9 @@ import {
   verdictOf,
 } from '../map/index.ts'
 import { type ServerSettings, urlProblem } from '../settings.ts'
+import type { EventSource } from '../stream/hook-event.ts'
+import { RequestWriter } from '../stream/hot-requests.ts'
+import { notSent } from '../stream/not-sent.ts'
 import { readServerUrl } from '../url.ts'
 import { GrpcError, GrpcStatus } from './grpc-status.ts'
 import { Http2Transport } from './http2-transport.ts'
@@ -38,18 +42,28 @@ export interface BrokerIdentity {
 
 /** Carries events in another way than one call for each, over the same connections. */
 export interface EventCarrier extends UnaryTransport {
-  /** Tries to; calls go one by one until it works, and whenever it does not. */
-  start(): Promise<unknown>
+  /** Tries to: false when the server does not have it. Calls go one by one until it works, and whenever it does not. */
+  start(): Promise<boolean>
+  /** Takes an event as it is. `notSent`: no provider gets it. undefined: a call has to be made for it. */
+  event(
+    source: EventSource,
+    point: HookPointName,
+    args: unknown,
+    accumulator: unknown,
+    call: ProviderCall,
+  ): Later | typeof notSent | undefined
   /** What is under way may still be answered. */
   stop(): void
 }
+
+export type CarrierFactory = (transport: Http2Transport, meta: Uint8Array, settings: ServerSettings) => EventCarrier
 
 export interface UnaryProviderOptions {
   readonly settings: ServerSettings
   readonly broker: BrokerIdentity
   readonly log: Logger
   /** Asked when a server that speaks v3 has been loaded, and `stream` is not off. */
-  readonly carrier?: (transport: Http2Transport, meta: Uint8Array) => EventCarrier
+  readonly carrier?: CarrierFactory
 }
 
 /** What holds from one load to the next. */
@@ -59,6 +73,9 @@ interface Loaded {
   readonly paths: ReadonlyMap<string, string>
   readonly hooks: readonly HookSpec[]
   readonly calls: UnaryTransport
+  /** Takes events, while it can. */
+  readonly carrier: EventCarrier | undefined
+  readonly source: EventSource
 }
 
 const unloadTimeout = 5000
@@ -158,21 +175,48 @@ export class UnaryProvider implements HookProvider {
     call: ProviderCall,
   ): unknown {
     const loaded = this.#need()
+    const event = loaded.carrier?.event(loaded.source, point, args, accumulator, call)
+    if (event === undefined) return this.#ask(loaded, point, args, accumulator, call)
+    return event === notSent ? undefined : event
+  }
+
+  #ask<P extends HookPointName>(
+    loaded: Loaded,
+    point: P,
+    args: HookArgs<P>,
+    accumulator: HookAccumulator<P>,
+    call: ProviderCall,
+  ): unknown {
     const request = encodeRequest(loaded.context, point, args, accumulator)
     const path = loaded.paths.get(point)
     if (request === undefined || path === undefined) return undefined
     const { remaining } = call
     const pending = loaded.calls.call(path, request, { key: keyOf(args, accumulator), deadline: remaining, timeout: 0 })
     call.onAbandoned = () => pending.cancel()
-    return pending.reply.then((reply) => this.#answer(loaded, point, reply, accumulator, call))
+    return pending.reply.then(({ message, metadata }) =>
+      this.#verdict(loaded.context, point, message, metadata, accumulator, call),
+    )
   }
 
   tell<P extends HookPointName>(
     point: P,
     args: HookArgs<P>,
     accumulator: HookAccumulator<P> | undefined,
+    call: ProviderCall,
   ): undefined | Promise<void> {
     const loaded = this.#need()
+    const event = loaded.carrier?.event(loaded.source, point, args, accumulator, call)
+    if (event === undefined) return this.#inform(loaded, point, args, accumulator)
+    // A Later is a thenable; the type of a notification's answer says only that it is waited for.
+    return event === notSent ? undefined : (event as unknown as Promise<void>)
+  }
+
+  #inform<P extends HookPointName>(
+    loaded: Loaded,
+    point: P,
+    args: HookArgs<P>,
+    accumulator: HookAccumulator<P> | undefined,
+  ): undefined | Promise<void> {
     const request = encodeRequest(loaded.context, point, args, accumulator)
     const path = loaded.paths.get(point)
     if (request === undefined || path === undefined) return undefined
@@ -239,22 +283,36 @@ export class UnaryProvider implements HookProvider {
     this.#carrier = undefined
     const { carrier, settings } = this.#options
     if (carrier === undefined || version !== 'v3' || settings.stream === 'off') return transport
-    this.#carrier = carrier(transport, this.#meta.bytes)
-    await this.#carrier.start()
+    this.#carrier = carrier(transport, this.#meta.bytes, settings)
+    if (!(await this.#carrier.start()) && settings.stream === 'on')
+      throw new Error(`${settings.url} has no hookmq.exhook.v1.HookStream, and exhook.server.${this.name}.stream is on`)
     return this.#carrier
   }
 
   #keep(version: ExHookVersion, hooks: readonly HookSpec[], full: boolean, calls: UnaryTransport): Loaded {
-    const context = { version, node: this.#options.broker.node, meta: this.#meta, full }
-    return {
+    const fields = { version, node: this.#options.broker.node, meta: this.#meta, full }
+    const clients = new ClientInfoCache(fields)
+    const context = { ...fields, clients }
+    const loaded: Loaded = {
       version,
-      context: { ...context, clients: new ClientInfoCache(context) },
+      context,
+      carrier: this.#carrier,
+      source: {
+        requests: new RequestWriter({ ...context, meta: undefined }),
+        instead: (point, args, accumulator, call) =>
+          isValued(point)
+            ? this.#ask(loaded, point, args as never, accumulator as never, call)
+            : this.#inform(loaded, point, args as never, accumulator as never),
+        verdict: (point, response, metadata, accumulator, call) =>
+          this.#verdict(context, point, response, metadata, accumulator, call),
+      },
       paths: new Map(
         exhookHookNames.map((hook) => [hook, exhookPath(version, exhookCallOf(hook)?.name ?? '')] as const),
       ),
       hooks,
       calls,
     }
+    return loaded
   }
 
   #need(): Loaded {
@@ -262,15 +320,22 @@ export class UnaryProvider implements HookProvider {
     return this.#loaded
   }
 
-  #answer(loaded: Loaded, point: HookPointName, reply: UnaryReply, accumulator: unknown, call: ProviderCall): unknown {
+  #verdict(
+    context: EncodeContext,
+    point: HookPointName,
+    response: Uint8Array,
+    metadata: UnaryReply['metadata'],
+    accumulator: unknown,
+    call: ProviderCall,
+  ): unknown {
     if (!isValued(point)) return undefined
-    const verdict = verdictOf(loaded.context, point, reply.message, accumulator)
+    const verdict = verdictOf(context, point, response, accumulator)
     if (isUnusable(verdict)) {
       this.#complain(point, verdict.unusable)
       return undefined
     }
     if (point !== 'message.publish') {
-      const time = readCacheTime(reply.metadata(cacheMetadata))
+      const time = readCacheTime(metadata(cacheMetadata))
       if (time !== undefined) call.cacheFor(time)
     }
     return verdict

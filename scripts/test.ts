@@ -23,11 +23,13 @@ interface Part {
   readonly what: string
   /** @returns the command, without the program, which is this Node */
   readonly command: () => string[]
+  readonly env?: Readonly<Record<string, string>>
 }
 
 const unitTests = [
   '{packages,listeners,stores,clusters,providers,plugins,gateways,sdk,bench,scripts}/**/*.test.{ts,mjs}',
 ]
+const workersTests = ['test/{conformance,hooks,interop}/**/*.test.ts']
 const integrationTests = ['{test,examples,docs}/**/*.test.ts']
 
 const parts: readonly Part[] = [
@@ -45,6 +47,12 @@ const parts: readonly Part[] = [
   { name: 'docs', what: 'generated references are current', command: () => [join(root, 'scripts/docs.ts'), '--check'] },
   { name: 'unit', what: 'tests beside the code', command: () => testCommand(findTests(unitTests)) },
   { name: 'integration', what: 'tests of the whole', command: () => testCommand(findTests(integrationTests)) },
+  {
+    name: 'workers',
+    what: 'conformance, hooks and other clients once more, against a broker of two workers',
+    command: () => testCommand(findTests(workersTests)),
+    env: { HOOKMQ_TEST_WORKERS: '2' },
+  },
 ]
 
 function tool(name: string, path: string): string {
@@ -97,12 +105,12 @@ interface Outcome {
 }
 
 function run(chosen: readonly Part[]): Outcome[] {
-  return chosen.map(({ name, what, command }, index) => {
+  return chosen.map(({ name, what, command, env }, index) => {
     process.stdout.write(`\n[${index + 1}/${chosen.length}] ${name}: ${what}\n`)
     const started = performance.now()
     const { status, error } = spawnSync(process.execPath, command(), {
       cwd: root,
-      env: { ...process.env, HOOKMQ_TEST_FILE_LIMIT_MS: String(FILE_LIMIT_MS) },
+      env: { ...process.env, ...env, HOOKMQ_TEST_FILE_LIMIT_MS: String(FILE_LIMIT_MS) },
       stdio: ['ignore', 'inherit', 'inherit'],
       timeout: PART_LIMIT_MS,
     })

@@ -52,15 +52,15 @@ test('CONNECT with the internal points', async (t) => {
 test('a QoS 0 message published to the client in client.connected comes behind CONNACK', async (t) => {
   const broker = await startBroker(t)
   broker.hook('session.created', ({ client }) => {
-    broker.broker.sessions.get(client.clientId)?.subscribe('hello', {
+    broker.home(client.clientId).sessions.get(client.clientId)?.subscribe('hello', {
       qos: 0,
       noLocal: false,
       retainAsPublished: false,
       retainHandling: 0,
     })
   })
-  broker.hook('client.connected', () => {
-    void broker.broker.link.publish({ topic: 'hello', payload: 'welcome' })
+  broker.hook('client.connected', ({ client }) => {
+    void broker.home(client.clientId).link.publish({ topic: 'hello', payload: 'welcome' })
   })
   const client = await broker.connect()
   await client.expect('publish', { topic: 'hello', payload: 'welcome' })

@@ -115,7 +115,7 @@ testVersions(currentVersions, 'kicked', async (t, version) => {
   const broker = await startBroker(t)
   const client = await broker.connect({ version, clientId: 'c', will })
   broker.recorder.clear()
-  broker.broker.link.kick('c')
+  broker.home('c').link.kick('c')
   await client.expectDisconnect(0x98)
   assert.deepEqual(
     broker.recorder.lines().filter((line) => line !== 'session.disconnected'),
@@ -135,7 +135,7 @@ test('kick of a session that waits', async (t) => {
   const client = await broker.connect(durable)
   await client.disconnect()
   broker.recorder.clear()
-  broker.broker.link.kick('c')
+  broker.home('c').link.kick('c')
   assert.deepEqual(broker.recorder.lines(), ['session.terminated kicked'])
 })
 
@@ -172,7 +172,7 @@ testVersions(currentVersions, 'the broker stops', async (t, version) => {
   const broker = await startBroker(t)
   const client = await broker.connect({ version, clientId: 'c' })
   broker.recorder.clear()
-  void broker.broker.stop()
+  void broker.shutDown()
   await client.expectDisconnect(0x8b)
   assert.deepEqual(broker.recorder.lines({ wire: false }), [
     'session.disconnected',

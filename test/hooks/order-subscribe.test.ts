@@ -146,6 +146,7 @@ testVersions(currentVersions, 'client.ping', async (t, version) => {
   const broker = await startBroker(t)
   const client = await broker.connect({ version, clientId: 'c' })
   broker.recorder.clear()
-  await client.settle()
+  client.send({ cmd: 'pingreq' })
+  await client.expect('pingresp')
   assert.deepEqual(broker.recorder.lines(), ['>PINGREQ', 'client.ping', '<PINGRESP'])
 })

@@ -137,7 +137,7 @@ async function prove(t: TestContext, row: VerdictRow, means: Means, version: Ver
   await expectCell(client, cellOf(row, version, qos), means.given, qos)
   // At QoS 0 no answer shows that the hook has been heard or given up.
   await until(() => broker.recorder.count('message.publish') + broker.recorder.count('client.authorize') > 0, 'PUBLISH')
-  await until(() => broker.broker.hooks.waiting().length === 0, 'the hook')
+  await until(() => broker.home(client.clientId).hooks.waiting().length === 0, 'the hook')
   await turns()
   assert.equal(payloads(await subscriber.settle()).length, means.routed ? 1 : 0, 'copies that were routed')
   if (!means.routed) assert.equal(broker.recorder.count('message.dropped'), 0)

@@ -13,6 +13,7 @@ import { MemoryRetainedStore, MemoryStore } from '@hookmq/store-memory'
 import type { ManualClock } from './clock.ts'
 import { type ConnectSettings, RawClient, type Version } from './raw-client.ts'
 import { Recorder } from './recorder.ts'
+import { startTestCluster, workerCount } from './workers.ts'
 
 /** What the helpers need of a node:test context. */
 export interface TestScope {
@@ -20,7 +21,12 @@ export interface TestScope {
 }
 
 export interface TestBroker {
+  /** Of several workers the first. */
   readonly broker: Broker
+  /** All workers; usually one. */
+  readonly brokers: readonly Broker[]
+  /** The worker that has the sessions of this client id. */
+  home(clientId: string): Broker
   readonly port: number
   readonly listener: Listener
   readonly recorder: Recorder
@@ -30,6 +36,8 @@ export interface TestBroker {
   connect(settings?: ConnectSettings): Promise<RawClient>
   /** A bare socket. */
   open(version?: Version): Promise<RawClient>
+  /** As its operator does; clients are told. */
+  shutDown(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -47,36 +55,60 @@ export async function startBroker(
     store = new MemoryStore(),
   }: { record?: boolean; keep?: boolean; clock?: ManualClock; store?: MemoryStore } = {},
 ): Promise<TestBroker> {
-  const broker = new Broker(
-    { sysInterval: 0, sysHeartbeat: 0, ...options },
-    {
-      retained: new MemoryRetainedStore({ maximum: options.maxRetainedMessages ?? 0 }),
-      store: store.namespace,
-      settings: (plugin, given) => createSettings(plugin.config, given),
-      clock,
-    },
+  const cluster = workerCount > 1 ? startTestCluster(workerCount) : undefined
+  const brokers = (cluster?.clusters ?? [undefined]).map(
+    (member) =>
+      new Broker(
+        { sysInterval: 0, sysHeartbeat: 0, ...options },
+        {
+          retained: new MemoryRetainedStore({ maximum: options.maxRetainedMessages ?? 0 }),
+          store: store.namespace,
+          settings: (plugin, given) => createSettings(plugin.config, given),
+          clock,
+          cluster: member,
+        },
+      ),
   )
+  const [broker] = brokers
   const recorder = new Recorder()
-  const hook: TestBroker['hook'] = (point, handler, hookOptions) =>
-    broker.hooks.add(point, handler, { owner: 'test', ...hookOptions })
+  const hook: TestBroker['hook'] = (point, handler, hookOptions) => {
+    const [first, ...others] = brokers.map(({ hooks }) => hooks.add(point, handler, { owner: 'test', ...hookOptions }))
+    return {
+      ...first,
+      remove() {
+        for (const handle of [first, ...others]) handle.remove()
+      },
+    }
+  }
   if (record) {
     for (const point of hookPointNames) {
       const handler = (args: unknown, accumulator: unknown): void => recorder.hook(point, args, accumulator)
-      broker.hooks.add(point, handler as HookHandler<typeof point>, { owner: 'recorder', priority: 1_000_000 })
+      for (const { hooks } of brokers)
+        hooks.add(point, handler as HookHandler<typeof point>, { owner: 'recorder', priority: 1_000_000 })
     }
   }
-  await broker.start()
+  await Promise.all(brokers.map((one) => one.start()))
+  // What is handed over has passed the recorder already.
+  for (const [index, member] of cluster?.clusters.entries() ?? []) cluster?.hosts.set(member.name, brokers[index])
   const listener = createTcpListener({ name: 'test', address: '127.0.0.1:0' })
   await listener.start(record ? recorder.watch(broker) : broker)
   const port = Number(listener.address.slice(listener.address.lastIndexOf(':') + 1))
   const clients: RawClient[] = []
+  const shutDown = async (): Promise<void> => {
+    await Promise.all(brokers.map((one) => one.stop()))
+  }
+  const home = (clientId: string): Broker => {
+    const [member] = cluster?.clusters ?? []
+    return member === undefined ? broker : brokers[member.names.indexOf(member.owner(clientId))]
+  }
   let stopped = false
   const stop = async (): Promise<void> => {
     if (stopped) return
     stopped = true
     for (const client of clients) client.socket.destroy()
     await listener.stop()
-    await broker.stop()
+    await shutDown()
+    cluster?.close()
   }
   scope.after(stop)
   const keep = (client: RawClient): RawClient => {
@@ -85,6 +117,9 @@ export async function startBroker(
   }
   return {
     broker,
+    brokers,
+    home,
+    shutDown,
     port,
     listener,
     recorder,

@@ -210,12 +210,15 @@ export class Broker implements ListenerHost {
     const { counters } = this.metrics
     counters[M.CONNECTIONS_ACCEPTED]++
     this.channels.add(channel)
+    this.peers?.counted()
     const fromAddress = (this.#perAddress.get(transport.peerhost) ?? 0) + 1
     this.#perAddress.set(transport.peerhost, fromAddress)
     const { maxConnections, maxConnectionsPerAddress } = this.options
     const refused =
       (this.#stopping && M.CONNECTIONS_REFUSED_STOPPING) ||
-      (maxConnections > 0 && this.channels.size > maxConnections && M.CONNECTIONS_REFUSED_LIMIT) ||
+      (maxConnections > 0 &&
+        this.channels.size + (this.peers?.elsewhere('connections') ?? 0) > maxConnections &&
+        M.CONNECTIONS_REFUSED_LIMIT) ||
       (maxConnectionsPerAddress > 0 && fromAddress > maxConnectionsPerAddress && M.CONNECTIONS_REFUSED_ADDRESS_LIMIT)
     if (refused !== false) {
       counters[M.CONNECTIONS_REFUSED]++
@@ -229,6 +232,7 @@ export class Broker implements ListenerHost {
   /** The transport is gone. */
   forgetConnection(channel: Channel): void {
     if (!this.channels.delete(channel)) return
+    this.peers?.counted()
     const { peerhost } = channel.transport
     const left = (this.#perAddress.get(peerhost) ?? 1) - 1
     if (left === 0) this.#perAddress.delete(peerhost)

@@ -42,6 +42,9 @@ export class Peers implements ClusterHost, RouterObserver {
   /** Sessions whose client id belongs to another member, and who has them: see `claim`. */
   readonly #strays = new Map<string, ClusterMember>()
   readonly #waiting = new Set<() => void>()
+  /** Sessions and connections of each other member, as it said last. */
+  readonly #counts = new Map<ClusterMember, Counts>()
+  #counting = false
 
   constructor(broker: Broker, cluster: Cluster) {
     this.#broker = broker
@@ -180,6 +183,26 @@ export class Peers implements ClusterHost, RouterObserver {
     cluster.tell('session.claim', clientId)
   }
 
+  /** Limits hold for all members together: sessions and connections elsewhere, as of a moment ago. */
+  elsewhere(what: keyof Counts): number {
+    let sum = 0
+    for (const counts of this.#counts.values()) sum += counts[what]
+    return sum
+  }
+
+  /** Sessions or connections came or went: told once per turn of the event loop. */
+  counted(): void {
+    if (this.#counting) return
+    this.#counting = true
+    setImmediate(this.#tellCounts)
+  }
+
+  readonly #tellCounts = (): void => {
+    this.#counting = false
+    const counts: Counts = { sessions: this.#broker.sessions.size, connections: this.#broker.channels.size }
+    this.cluster.tell('counts', counts)
+  }
+
   #claimed(member: ClusterMember, clientId: string): void {
     this.#broker.sessions.discardOf(clientId)
     if (this.cluster.owner(clientId) !== this.cluster.name) return
@@ -197,10 +220,11 @@ export class Peers implements ClusterHost, RouterObserver {
   joined(member: ClusterMember): void {
     this.#remotes.set(member, this.#remotes.get(member) ?? new RemoteMember(this, member))
     this.#broker.log.info('member joined', { member: member.name })
+    this.counted()
   }
 
   left(member: ClusterMember): void {
-    this.#broker.log.warn('member left', { member: member.name })
+    this.#broker.log.info('member left', { member: member.name })
   }
 
   forgotten(member: ClusterMember): void {
@@ -213,6 +237,7 @@ export class Peers implements ClusterHost, RouterObserver {
     }
     remote.clients.clear()
     for (const [clientId, holder] of this.#strays) if (holder === member) this.#strays.delete(clientId)
+    this.#counts.delete(member)
     this.whole.forget(member)
   }
 
@@ -322,6 +347,7 @@ export class Peers implements ClusterHost, RouterObserver {
   told(member: ClusterMember, subject: string, value: unknown): void {
     try {
       if (subject === 'session.claim') this.#claimed(member, String(value))
+      else if (subject === 'counts') this.#counts.set(member, value as Counts)
       else if (subject === 'retained.clear') this.#broker.retained.store.wipe()
       else this.whole.told(subject, value)
     } catch (error) {
@@ -338,6 +364,11 @@ export class Peers implements ClusterHost, RouterObserver {
     this.#waiting.clear()
     for (const go of waiting) go()
   }
+}
+
+interface Counts {
+  readonly sessions: number
+  readonly connections: number
 }
 
 /** Client ids that are remembered to have a session at a member that is not theirs. */

@@ -32,7 +32,7 @@ export class Sessions {
 
   get full(): boolean {
     const { maxSessions } = this.#broker.options
-    return maxSessions > 0 && this.#sessions.size >= maxSessions
+    return maxSessions > 0 && this.#sessions.size + (this.#broker.peers?.elsewhere('sessions') ?? 0) >= maxSessions
   }
 
   has(clientId: string): boolean {
@@ -58,6 +58,7 @@ export class Sessions {
     if (old !== undefined) this.#discard(old)
     const session = new Session(broker, client, expiryInterval, broker.clock.now())
     this.#sessions.set(client.clientId, session)
+    broker.peers?.counted()
     session.attach(channel, client)
     counters[M.SESSION_CREATED]++
     if (broker.chains.sessionCreated.size !== 0) {
@@ -117,6 +118,7 @@ export class Sessions {
       broker.chains.sessionDiscarded.notify({ client, session: info })
     }
     this.#sessions.delete(session.id)
+    this.#broker.peers?.counted()
     const oldChannel = session.channel
     if (oldChannel === undefined) {
       broker.wills.sessionEnding(session)
@@ -149,6 +151,7 @@ export class Sessions {
   end(session: Session, reason: string | undefined): void {
     if (this.#sessions.get(session.id) !== session) return
     this.#sessions.delete(session.id)
+    this.#broker.peers?.counted()
     const broker = this.#broker
     const info = session.info()
     broker.wills.sessionEnding(session)

@@ -1,0 +1,1 @@
+export { WorkersCluster, type WorkersClusterOptions } from './workers-cluster.ts'

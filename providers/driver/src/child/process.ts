@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Duplex } from 'node:stream'
 import type { Call, Incoming, InitReply } from '../codec.ts'
-import type { Value } from '../value.ts'
+import { Pairs, type Value } from '../value.ts'
 import { DriverError, failureText } from './errors.ts'
 import { FrameReader, frame } from './frames.ts'
 import { Lines } from './lines.ts'
@@ -9,6 +9,9 @@ import type { ProcessEvents, ProcessSettings, Request } from './settings.ts'
 
 /** Calls in one frame: enough to make the frame cheap, few enough that the first answer does not wait for the last. */
 const maxCallsPerFrame = 64
+
+/** Bytes of payloads that may be collected for the next write. */
+const maxCollected = 256 * 1024
 
 /** How long a process that was asked to end may take, before it is asked less politely. Milliseconds. */
 const patience = 1000
@@ -35,6 +38,7 @@ export class DriverProcess {
   readonly #gone = Promise.withResolvers<void>()
   #init: { readonly id: number; readonly settle: (outcome: InitReply | DriverError) => void } | undefined
   #queue: Call[] = []
+  #collected = 0
   #flushing = false
   #lastId = 0
   #timeoutsInRow = 0
@@ -149,7 +153,9 @@ export class DriverProcess {
     const id = ++this.#lastId
     this.#pending.set(id, { hook, key, deadline: performance.now() + this.#settings.callTimeout, settle })
     this.#queue.push({ id, ...request })
-    if (!this.#flushing) {
+    this.#collected += payloadBytes(request.args)
+    if (this.#collected > maxCollected) this.#flush()
+    else if (!this.#flushing) {
       this.#flushing = true
       setImmediate(this.#flush)
     }
@@ -196,6 +202,7 @@ export class DriverProcess {
     const calls = this.#queue
     if (calls.length === 0) return
     this.#queue = []
+    this.#collected = 0
     if (this.#problem !== undefined) return
     this.#socket.cork()
     for (let from = 0; from < calls.length; from += maxCallsPerFrame)
@@ -334,4 +341,11 @@ export class DriverProcess {
     clearTimeout(timer)
     return gone
   }
+}
+
+function payloadBytes(args: readonly Value[]): number {
+  let size = 0
+  for (const arg of args)
+    if (arg instanceof Pairs) for (const value of arg.values) if (value instanceof Uint8Array) size += value.length
+  return size
 }

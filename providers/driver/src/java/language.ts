@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { DriverError } from '../child/errors.ts'
 import type { Codec } from '../codec.ts'
 import type { Language, Launch, LaunchSettings } from '../language.ts'
 import { driverArchive, findArchives } from './archives.ts'
@@ -22,7 +23,7 @@ export const java: Language = {
     const { name } = settings
     for (const entry of settings.path)
       if (!existsSync(entry))
-        throw new Error(
+        throw new DriverError(
           `driver ${name}: there is no ${entry} (exhook.drivers.${name}.path); create it and put the handler in it`,
         )
     const command = await findJava(settings)
@@ -30,7 +31,7 @@ export const java: Language = {
     try {
       archives = await findArchives(settings.progress ?? (() => {}))
     } catch (error) {
-      throw new Error(`driver ${name}: ${error instanceof Error ? error.message : error}`)
+      throw new DriverError(`driver ${name}: ${error instanceof Error ? error.message : error}`)
     }
     const path = [...settings.path, process.env.JAVAPATH ?? ''].filter((part) => part !== '').join(delimiter)
     const args = [...options(settings), '-jar', join(archives, driverArchive), path]
@@ -55,7 +56,7 @@ function options({ maxMemory }: LaunchSettings): string[] {
 async function findJava({ name, command }: LaunchSettings): Promise<string> {
   const found = command ?? findProgram('java')
   if (found === undefined)
-    throw new Error(
+    throw new DriverError(
       `driver ${name}: there is no 'java' in JAVA_HOME or PATH; install Java ${oldest} or newer, or set exhook.drivers.${name}.command`,
     )
   let version: number
@@ -63,14 +64,14 @@ async function findJava({ name, command }: LaunchSettings): Promise<string> {
     version = await majorVersion(found)
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-    throw new Error(
+    throw new DriverError(
       missing
         ? `driver ${name}: there is no '${found}' to be found; install Java ${oldest} or newer, or set exhook.drivers.${name}.command`
         : `driver ${name}: '${found}' does not run as Java: ${error instanceof Error ? error.message.split('\n')[0] : error}`,
     )
   }
   if (version >= oldest) return found
-  throw new Error(
+  throw new DriverError(
     `driver ${name}: '${found}' is Java ${version}; ${oldest} or newer is needed (exhook.drivers.${name}.command names another)`,
   )
 }

@@ -38,7 +38,7 @@ const files: readonly KeyDefinition[] = [
     type: path,
     text:
       'File that names the plugins to load at the start, in this order; `plugins load` and `plugins unload` keep it up to date. ' +
-      'Default: `loaded_plugins` in `node.data_dir`. When it is not there it is made, with management and presence.',
+      'Default: `loaded_plugins` in `node.data_dir`. When it is not there it is made, with management, presence and exhook.',
     aliases: ['mqtt.plugins.loaded_file'],
     apply: (draft, value) => {
       draft.plugins.loadedFile = value

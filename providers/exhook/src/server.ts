@@ -96,6 +96,12 @@ export class ExHookServer {
     // A url that is none stays none.
     const hopeless = urlProblem(this.settings) !== undefined || this.settings.autoReconnect === 0
     this.#become(hopeless ? 'disconnected' : 'connecting')
+    this.#log.warn(hopeless ? 'exhook server not loaded' : 'exhook server not loaded; it will be tried again', {
+      server: this.name,
+      url: this.settings.url,
+      reason: this.#error,
+      ...(hopeless ? {} : { againIn: this.settings.autoReconnect }),
+    })
     if (!hopeless) this.#loadLater()
   }
 

@@ -26,7 +26,8 @@ export interface Reloaded {
 
 /** A broker as the command line and the configuration describe it; not started. */
 export async function assemble(
-  flags: SettingFlags & { plugin?: readonly string[]; watch?: boolean },
+  /** `load`: names of plugins that the command line needs. */
+  flags: SettingFlags & { plugin?: readonly string[]; watch?: boolean; load?: readonly string[] },
 ): Promise<Assembly> {
   const config = readConfig(flags)
   const log = createLogger(loggerOptions(config))
@@ -45,7 +46,7 @@ export async function assemble(
     listeners,
     plugins,
     store: storeOf(config.store, config.dataDir),
-    pluginNames: [...watched, ...(pluginNames ?? [])],
+    pluginNames: [...watched, ...(pluginNames ?? []), ...(flags.load ?? [])],
     places,
     problems,
     logControl: log,

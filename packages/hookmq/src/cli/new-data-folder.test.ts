@@ -17,7 +17,7 @@ test('a new data folder: the management API answers, presence is published; what
   const ctl = async (...words: string[]) => (await runCommand(scope, ['ctl', '--data-dir', dataDir, ...words])).stdout
   const { command } = await startCommand(scope, ['--data-dir', dataDir])
   const listed = (): string => readFileSync(join(dataDir, 'loaded_plugins'), 'utf8')
-  assert.equal(listed(), 'management.\npresence.\n')
+  assert.equal(listed(), 'management.\npresence.\nexhook.\n')
   const [, address] = await command.output(/management API at (http:\/\/127\.0\.0\.1:\d+)/, 'stderr')
   const login = await fetch(`${address}/api/v5/login`, {
     method: 'POST',
@@ -28,7 +28,7 @@ test('a new data folder: the management API answers, presence is published; what
   assert.match(await ctl('plugins', 'list'), /^Plugin\(presence, .*active=true\)$/m)
 
   assert.equal(await ctl('plugins', 'unload', 'emqx_management'), 'Plugin emqx_management unloaded successfully.\n')
-  assert.equal(listed(), 'presence.\n')
+  assert.equal(listed(), 'presence.\nexhook.\n')
   command.signal('SIGTERM')
   await command.ended
   const again = await startCommand(scope, ['--data-dir', dataDir])

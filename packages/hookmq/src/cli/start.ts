@@ -3,9 +3,11 @@ import type { SettingFlags } from '../config/read.ts'
 import { messageOf } from '../errors.ts'
 import { logLevels } from '../log/levels.ts'
 import type { AdjustableLogger } from '../log/logger.ts'
+import { collectExHook, type ExHookFlag, exhookSettings } from './exhook-option.ts'
 
 interface StartFlags extends SettingFlags {
   plugin: string[]
+  exhook: ExHookFlag[]
   watch?: boolean
 }
 
@@ -14,6 +16,7 @@ Examples:
   hookmq start                                              MQTT on 127.0.0.1:1883, WebSocket on 127.0.0.1:8083
   hookmq start --plugin ./my-plugin.ts                      a hook of your own, in TypeScript, from anywhere on disk
   hookmq start --plugin ./my-plugin --watch                 reloads the plugin each time one of its files is saved
+  hookmq start --exhook http://127.0.0.1:9000               asks an ExHook server, such as the one that EMQX asks today
   hookmq start --set listener.tcp.external=127.0.0.1:0      a free port; the 'listening' line names it
   hookmq start --set listener.tcp.external=0.0.0.0:1883 --set allow_anonymous=true
                                                             open to other machines: only with an authentication
@@ -54,6 +57,7 @@ export function addStart(program: Command): void {
   addSettingOptions(program.command('start'))
     .description('start the broker; it runs until it is told to stop')
     .option('-p, --plugin <file>', 'a module or folder with a plugin; may be repeated', collect, [])
+    .option('-e, --exhook <[name=]url>', 'an ExHook server: http://HOST:PORT; may be repeated', collectExHook, [])
     .option('-w, --watch', 'reload plugins when their files are saved; for writing them')
     .addOption(new Option('-l, --log-level <level>', 'least severe messages that are logged').choices([...logLevels]))
     .addHelpText('after', examples)
@@ -68,7 +72,11 @@ async function start(flags: StartFlags): Promise<void> {
     import('../control/lock.ts'),
     import('../control/server.ts'),
   ])
-  const { config, broker, log, reload } = await assemble(flags)
+  const { config, broker, log, reload } = await assemble({
+    ...flags,
+    set: [...(flags.set ?? []), ...exhookSettings(flags.exhook)],
+    load: flags.exhook.length === 0 ? [] : ['exhook'],
+  })
   const { dataDir } = config
   const lock = lockDataDir(dataDir)
   process.on('exit', () => lock.release())

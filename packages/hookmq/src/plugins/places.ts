@@ -9,7 +9,7 @@ import type { PluginPlaces } from './manager.ts'
 import type { PreparedPlugin } from './prepare.ts'
 
 /** What a broker with a new data folder loads. From then on the file there decides. */
-const initialPlugins = ['management', 'presence']
+const initialPlugins = ['management', 'presence', 'exhook']
 
 /** Where a configuration says that plugins are. `home`: the folder that relative paths in its file are in. */
 export function placesOf(config: Config, home: string): PluginPlaces {

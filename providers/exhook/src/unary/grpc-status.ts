@@ -30,6 +30,8 @@ export class GrpcError extends Error {
 
   constructor(code: number, details: string, fromServer = false) {
     super(`${names.get(code) ?? `status ${code}`}: ${details}`)
+    // It says all there is to say: where in this program the answer was read helps nobody.
+    this.stack = undefined
     this.code = code
     this.fromServer = fromServer
   }

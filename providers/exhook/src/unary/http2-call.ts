@@ -145,6 +145,8 @@ function isLost(error: Error): boolean {
 
 export function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
+  // What node:http2 says of a call that never left names its reason there.
+  if (error.cause instanceof Error) return describe(error.cause)
   // Several addresses were tried: the first failure says enough.
   if (error instanceof AggregateError && error.errors.length > 0) return describe(error.errors[0])
   return error.message || ((error as NodeJS.ErrnoException).code ?? error.name)

@@ -23,6 +23,7 @@ export type Requirement =
   | 'paho'
   | 'python3'
   | 'grpcio'
+  | 'pytest'
   | 'go'
   | 'javac'
   | 'mvn'
@@ -56,6 +57,10 @@ const programs: Record<Requirement, Program> = {
   grpcio: {
     find: () => pythonWith('import grpc, grpc_tools.protoc, google.protobuf'),
     get: 'run .ci/setup, or install "grpcio-tools" from PyPI for the python3 on the PATH',
+  },
+  pytest: {
+    find: () => pythonWith('import pytest, mypy'),
+    get: 'run .ci/setup, or install "pytest" and "mypy" from PyPI for the python3 on the PATH',
   },
   go: { find: recentGo, get: 'install Go 1.24 or newer, or run .ci/setup' },
 }

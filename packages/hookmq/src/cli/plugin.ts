@@ -1,4 +1,7 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import type { PluginLanguage } from '../plugins/new-plugin.ts'
+
+const languages: readonly PluginLanguage[] = ['typescript', 'python', 'java']
 
 /** `hookmq plugin …`: what needs no running broker. Plugins of a running one: `hookmq ctl plugins`. */
 export function addPlugin(program: Command): void {
@@ -11,15 +14,21 @@ export function addPlugin(program: Command): void {
     .description('make a folder with a working plugin to start from')
     .helpOption('--help', 'show this help')
     .argument('<name>', 'name of the plugin and of the folder: small letters, digits, - and _')
-    .action(async (name: string) => {
+    .addOption(new Option('--lang <language>', 'what to write it in').choices(languages).default('typescript'))
+    .action(async (name: string, { lang }: { lang: PluginLanguage }) => {
       const { newPlugin } = await import('../plugins/new-plugin.ts')
-      const files = newPlugin(name)
-      const lines = [
-        ...files,
-        '',
-        `Run it:   hookmq start --plugin ./${name} --watch`,
-        `Test it:  cd ${name} && npm test`,
-      ]
-      process.stdout.write(`${lines.join('\n')}\n`)
+      const files = newPlugin(name, process.cwd(), lang)
+      process.stdout.write(`${[...files, '', ...next[lang](name)].join('\n')}\n`)
     })
+}
+
+/** What to type now. */
+const next: Readonly<Record<PluginLanguage, (name: string) => string[]>> = {
+  typescript: (name) => [`Run it:   hookmq start --plugin ./${name} --watch`, `Test it:  cd ${name} && npm test`],
+  python: (name) => [
+    `Run it:   python -m hookmq serve ${name}/hooks.py, and hookmq start --exhook http://127.0.0.1:9000`,
+    `Test it:  cd ${name} && python -m pytest`,
+    `More:     ${name}/README.md`,
+  ],
+  java: (name) => [`Test it:  cd ${name} && mvn test`, `More:     ${name}/README.md`],
 }

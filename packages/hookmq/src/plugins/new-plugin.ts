@@ -9,11 +9,23 @@ const placeholder = 'my-plugin'
 // Part of the names of files, packages and settings: what all of them can have.
 const usable = /^[a-z][a-z0-9_-]{0,62}$/
 
+/** What a plugin can be written in, with the template that is copied for it. */
+const templates = { typescript: 'plugin', python: 'provider-python', java: 'provider-java' } as const
+
+export type PluginLanguage = keyof typeof templates
+
+// What tests and builds leave behind in a template is not part of it.
+const leftOut = new Set(['node_modules', '__pycache__', 'target'])
+
 /**
- * Copies the template of a plugin to the folder NAME in `parent`. Returns the new files, relative to `parent`.
+ * Copies the template of a plugin, or of hooks in another language, to the folder NAME in `parent`. Returns the new files, relative to `parent`.
  * Throws a HookmqError when the name will not do or the folder is there already; nothing is written then.
  */
-export function newPlugin(name: string, parent: string = process.cwd()): string[] {
+export function newPlugin(
+  name: string,
+  parent: string = process.cwd(),
+  language: PluginLanguage = 'typescript',
+): string[] {
   if (!usable.test(name))
     throw new HookmqError(
       'PLUGIN_NAME',
@@ -22,7 +34,8 @@ export function newPlugin(name: string, parent: string = process.cwd()): string[
   const folder = resolve(parent, name)
   if (existsSync(folder))
     throw new HookmqError('PLUGIN_NAME', `${folder} is there already; choose another name, or remove it`)
-  cpSync(templateFolder(), folder, { recursive: true, filter: (path) => basename(path) !== 'node_modules' })
+  const source = templateFolder(templates[language])
+  cpSync(source, folder, { recursive: true, filter: (path) => !leftOut.has(basename(path)) })
   const files: string[] = []
   for (const path of globSync('**/*', { cwd: folder }).sort()) {
     const copied = join(folder, path)
@@ -35,10 +48,10 @@ export function newPlugin(name: string, parent: string = process.cwd()): string[
   return files
 }
 
-function templateFolder(): string {
+function templateFolder(template: string): string {
   // src/plugins or dist/plugins → the package; in a checkout the templates are beside the packages.
   const own = fileURLToPath(new URL('../..', import.meta.url))
-  const places = [join(own, 'templates', 'plugin'), join(own, '..', '..', 'templates', 'plugin')]
+  const places = [join(own, 'templates', template), join(own, '..', '..', 'templates', template)]
   const found = places.find((place) => existsSync(place))
   if (found === undefined) throw new Error(`the template of a plugin is missing: ${places.join(', ')}`)
   return found

@@ -1,0 +1,5 @@
+export { Certificates } from './certificates.ts'
+export { cacheCommand, serverCommand } from './command.ts'
+export { rateInterval } from './rates.ts'
+export { exhookRoutes } from './routes.ts'
+export { Servers } from './servers.ts'

@@ -157,6 +157,24 @@ test('the stream: notifications of a lane one after the other, other lanes and v
   await stream.until(() => stream.finished.length === 4)
 })
 
+test('the stream: what is cancelled holds up nothing, and is left out if it has not begun', async (t) => {
+  const began: string[] = []
+  const broker = await start(t, {
+    'client.connected': ({ clientid }) => {
+      began.push(clientid)
+      return clientid === 'hangs' ? new Promise<void>(() => {}) : undefined
+    },
+  })
+  const stream = open(broker)
+  stream.send({ first: 1n, events: ['hangs', 'left out', 'next'].map((clientid) => connectedEvent(clientid, 7)) })
+  stream.send({ cancelled: [2n] })
+  await stream.until(() => stream.finished.length === 1)
+  assert.deepEqual(began, ['hangs'])
+  stream.send({ cancelled: [1n] })
+  await stream.until(() => stream.finished.length === 2)
+  assert.deepEqual(began, ['hangs', 'next'])
+})
+
 test('the stream: a gap in the ids and broken bytes end it with the reason', async (t) => {
   const broker = await start(t, { 'message.publish'() {} })
   const gap = open(broker)

@@ -45,6 +45,8 @@ export class Exchange {
   readonly #entry = new Writer(1024)
   /** Notifications that wait for earlier ones of their lane, by lane. A lane is here while one of its notifications is being handled. */
   readonly #lanes = new Map<number, WaitingEvent[]>()
+  /** The notifications that are being handled, by id, and the lanes that they hold up. */
+  readonly #running = new Map<number, number>()
   #meta: v3.RequestMeta = create(v3.RequestMetaSchema)
   #unfinished = 0
   /** Finished since the last grant. */
@@ -122,6 +124,7 @@ export class Exchange {
         events.push(reader.position, reader.position + length)
         reader.position += length
       } else if (tag === 0x10) first = reader.varint()
+      else if (tag === 0x22) this.#cancelled(reader)
       else if (tag === 0x0a) {
         const length = reader.length()
         this.#hello(new Reader(bytes, reader.position, reader.position + length))
@@ -135,6 +138,26 @@ export class Exchange {
     this.#unfinished += count
     for (let index = 0; index < count; index++)
       this.#event(first + index, new Reader(bytes, events[2 * index], events[2 * index + 1]))
+  }
+
+  /** Nobody waits for these any more: they hold up nothing, and those that have not begun are left out. */
+  #cancelled(reader: Reader): void {
+    const end = reader.length() + reader.position
+    while (reader.position < end) {
+      const id = reader.varint()
+      const lane = this.#running.get(id)
+      if (lane !== undefined) {
+        this.#running.delete(id)
+        this.#proceed(lane)
+        continue
+      }
+      for (const waiting of this.#lanes.values()) {
+        const index = waiting.findIndex((one) => one.id === id)
+        if (index === -1) continue
+        waiting.splice(index, 1)
+        this.#done(id)
+      }
+    }
   }
 
   #hello(reader: Reader): void {
@@ -195,14 +218,15 @@ export class Exchange {
       const answer = hook.run(buffer, start, end, this.#meta)
       if (!(answer instanceof Promise)) return this.#done(id)
       if (!this.#lanes.has(lane)) this.#lanes.set(lane, [])
+      this.#running.set(id, lane)
       answer.then(
         () => {
           this.#done(id)
-          this.#proceed(lane)
+          if (this.#running.delete(id)) this.#proceed(lane)
         },
         (error) => {
           this.#failed(hook, id, error)
-          this.#proceed(lane)
+          if (this.#running.delete(id)) this.#proceed(lane)
         },
       )
     } catch (error) {

@@ -1,9 +1,12 @@
 """An ExHook provider with grpcio alone: keeps strangers out, and stamps what is published below t/."""
 
 import argparse
+import atexit
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from concurrent import futures
 
 import grpc
@@ -12,8 +15,8 @@ import grpc_tools.protoc
 here = os.path.dirname(os.path.abspath(__file__))
 protos = os.path.join(here, "..", "..", "sdk", "proto")
 # The code for the messages, made anew at each start.
-generated = os.path.join(here, "generated")
-os.makedirs(generated, exist_ok=True)
+generated = tempfile.mkdtemp()
+atexit.register(shutil.rmtree, generated)
 file = "emqx/exhook/v3/exhook.proto"
 status = grpc_tools.protoc.main(
     ["protoc", "-I" + protos, "--python_out=" + generated, "--grpc_python_out=" + generated, file]

@@ -31,7 +31,8 @@ const examples: Record<string, (t: TestContext) => Promise<Provider> | undefined
     const mvn = requirement('mvn', t)
     if (mvn === undefined || requirement('javac', t) === undefined) return undefined
     const folder = join(root, 'examples/exhook-java')
-    const jar = join(folder, 'target/exhook-java.jar')
+    const output = join(root, '.cache/exhook-java')
+    const jar = join(output, 'exhook-java.jar')
     const sources = [
       'pom.xml',
       'src/main/java/com/example/Provider.java',
@@ -44,8 +45,8 @@ const examples: Record<string, (t: TestContext) => Promise<Provider> | undefined
         sources.map((source) => join(folder, source)),
       )
     )
-      build(mvn, ['-q', '-B', 'package'], folder)
-    return startProvider(t, 'java', ['-jar', 'target/exhook-java.jar', '127.0.0.1:0'], folder)
+      build(mvn, ['-q', '-B', `-Doutput=${output}`, 'package'], folder)
+    return startProvider(t, 'java', ['-jar', jar, '127.0.0.1:0'], folder)
   },
 }
 

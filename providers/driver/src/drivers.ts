@@ -98,12 +98,13 @@ export class Drivers {
   /** Resolves to why it does not work. It stays attached all the same: what its policy says about failures holds. */
   async #enable(driver: Driver): Promise<string | undefined> {
     const { settings, place } = driver
-    const { name, language, launch, process, poolSize, policy } = settings
+    const { name, language, launch, process, poolSize, notificationsAhead, policy } = settings
     const provider = new DriverProvider({
       language,
       launch,
       process,
       poolSize,
+      notificationsAhead,
       node: this.#ctx.broker.node,
       log: this.#log,
       count: (hook) => this.#count(name, hook),

@@ -21,6 +21,11 @@ export interface DriverProviderOptions {
   readonly launch: LaunchSettings
   readonly process: SlotSettings
   readonly poolSize: number
+  /**
+   * Notifications that may be on their way to one process before the broker waits for the end of each, where the process keeps the order itself; 0: it
+   * always does.
+   */
+  readonly notificationsAhead: number
   /** Name of this broker. */
   readonly node: string
   readonly log: Logger
@@ -33,9 +38,6 @@ interface Version {
   readonly pool: Pool
   readonly handlers: Handlers
 }
-
-/** Notifications that may be on their way to one driver before the broker waits for the end of each. */
-const notificationsAhead = 256
 
 /**
  * The hooks of one driver. `load` starts its processes and may be called again: then the new ones take over, and the old ones end when their calls have.
@@ -100,9 +102,7 @@ export class DriverProvider implements HookProvider {
   ): unknown {
     const handlers = this.#current?.handlers.byPoint.get(point)
     if (handlers === undefined) return undefined
-    return handlers.length === 1
-      ? this.#ask(handlers[0], args, accumulator)
-      : this.#askAll(handlers, point, args, accumulator)
+    return handlers.length === 1 ? this.#ask(handlers[0], args, accumulator) : this.#askAll(handlers, args, accumulator)
   }
 
   tell<P extends HookPointName>(
@@ -203,25 +203,20 @@ export class DriverProvider implements HookProvider {
   }
 
   /** One after the other: each sees what those before have made of it, and the first that decides is the last. */
-  async #askAll(
-    handlers: readonly Handler[],
-    point: HookPointName,
-    args: unknown,
-    accumulator: unknown,
-  ): Promise<unknown> {
+  async #askAll(handlers: readonly Handler[], args: unknown, accumulator: unknown): Promise<unknown> {
     let now = accumulator
     let changed = false
     let failure: unknown
     for (const handler of handlers) {
       if (!wants(handler, args, now)) continue
       if (handler.observe) {
-        void this.tellOne(handler, args, now)
+        this.#tellOne(handler, args, now)
         continue
       }
       try {
         const verdict = (await this.#ask(handler, args, now)) as { ok?: object } | { stop?: unknown } | undefined
         if (verdict === undefined) continue
-        if (!('ok' in verdict)) return point === 'message.publish' && changed && 'stop' in verdict ? verdict : verdict
+        if (!('ok' in verdict)) return verdict
         now = { ...(now as object), ...verdict.ok }
         changed = true
       } catch (error) {
@@ -233,7 +228,7 @@ export class DriverProvider implements HookProvider {
   }
 
   /** Tells one callback although others on its point are asked. */
-  tellOne(handler: Handler, args: unknown, accumulator: unknown): void {
+  #tellOne(handler: Handler, args: unknown, accumulator: unknown): void {
     const version = this.#current
     if (version !== undefined) void this.#notify(version, handler, args, accumulator)?.catch(() => {})
   }
@@ -247,8 +242,9 @@ export class DriverProvider implements HookProvider {
         return now === undefined ? undefined : this.#notify(now, this.#successor(handler), args, accumulator)
       })
     const { pool } = version
+    const { notificationsAhead, poolSize } = this.#options
     this.#options.count(hook)
-    if (pool.ordered && pool.inFlight < notificationsAhead * this.#options.poolSize) {
+    if (pool.ordered && pool.inFlight < notificationsAhead * poolSize) {
       // The process keeps the order itself, so that nothing has to wait for the answer.
       const refused = pool.send(request, (outcome) => this.#told(outcome))
       if (refused !== undefined) this.#told(refused)

@@ -111,6 +111,12 @@ export const keys: Readonly<Record<string, PluginConfigKey>> = {
     values: ['oldest', 'newest'],
     description: 'Which one goes when one more comes. Default oldest.',
   },
+  [of('notifications_ahead')]: {
+    type: 'integer',
+    minimum: 0,
+    description:
+      'Notifications that may be on their way to a process before the broker waits for the end of each; their order is kept in any case. 0: it always waits. Default 256.',
+  },
   [of('breaker.failures')]: {
     type: 'integer',
     minimum: 0,
@@ -182,6 +188,7 @@ export interface DriverSettings {
   readonly process: SlotSettings
   readonly policy: HookProviderPolicy
   readonly poolSize: number
+  readonly notificationsAhead: number
   readonly hotReload: boolean
 }
 
@@ -227,6 +234,7 @@ function readDriver(settings: PluginSettings, name: string): DriverSettings {
     name,
     language,
     poolSize: number('pool_size', 1),
+    notificationsAhead: number('notifications_ahead', 256),
     hotReload: settings.has(key('hot_reload')) && settings.flag(key('hot_reload')),
     launch: {
       name,

@@ -56,6 +56,8 @@ export type ProviderCapability =
   | 'old hook names'
   | 'observe'
   | 'throw'
+  /** Takes a client's next event, or its own end, while one before it is never answered. */
+  | 'overtake'
 
 export interface HookProviderHarness {
   readonly name: string

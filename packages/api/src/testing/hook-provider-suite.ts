@@ -221,6 +221,7 @@ export function hookProviderSuite(harness: HookProviderHarness): void {
       const tell = (host: HookHost, clientId: string) =>
         host.notify('session.created', { client: testClient({ clientId }), session: testSession({ clientId }) })
 
+      /** Clients whose events have come, in the order of arrival; between clients there is none to rely on. */
       async function arrived(far: ProviderUnderTest, count: number): Promise<string[]> {
         const end = Date.now() + patience
         for (;;) {
@@ -256,12 +257,12 @@ export function hookProviderSuite(harness: HookProviderHarness): void {
         tell(host, 'one')
         tell(host, 'one')
         tell(host, 'two')
-        assert.deepEqual(await arrived(far, 2), ['one', 'two'])
+        assert.deepEqual((await arrived(far, 2)).sort(), ['one', 'two'])
         assert.equal(attached.counters.inFlight, 2)
         assert.equal(attached.counters.queued, 1)
         await far.release()
         assert.equal(await host.idle(patience), true)
-        assert.deepEqual(await arrived(far, 3), ['one', 'two', 'one'])
+        assert.deepEqual((await arrived(far, 3)).sort(), ['one', 'one', 'two'])
       })
 
       for (const queueDrop of ['oldest', 'newest'] as const)
@@ -290,7 +291,7 @@ export function hookProviderSuite(harness: HookProviderHarness): void {
           )
         })
 
-      it('that are never answered hold up their client no longer than the timeout', async (t) => {
+      it('that are never answered hold up their client no longer than the timeout', needs('overtake'), async (t) => {
         const { host, far, attached } = await start(t, held, { timeout: shortTimeout })
         tell(host, 'one')
         tell(host, 'one')
@@ -332,7 +333,7 @@ export function hookProviderSuite(harness: HookProviderHarness): void {
         assert.equal(await far.unloads(), 1)
       })
 
-      it('does not wait longer than the timeout for them', async (t) => {
+      it('does not wait longer than the timeout for them', needs('overtake'), async (t) => {
         const script: ProviderScript = { hooks: publishHook, answers: { 'message.publish': { do: 'hold' } } }
         const { host, far, attached } = await start(t, script, { ...strict, timeout: shortTimeout })
         const result = host.publish(message)

@@ -59,8 +59,17 @@ async function findInterpreter({ name, command }: LaunchSettings): Promise<strin
   )
 }
 
+// A version that was good enough once is asked for no more: each restart of the process would.
+const known = new Map<string, string>()
+
+async function versionOf(command: string, driver: string): Promise<string | undefined> {
+  const version = known.get(command) ?? (await askVersion(command, driver))
+  if (version !== undefined) known.set(command, version)
+  return version
+}
+
 /** undefined: there is no such program. */
-function versionOf(command: string, driver: string): Promise<string | undefined> {
+function askVersion(command: string, driver: string): Promise<string | undefined> {
   const code = 'import sys; print("%d.%d.%d" % sys.version_info[:3])'
   return new Promise((resolve, reject) => {
     execFile(command, ['-c', code], { timeout: 10_000 }, (error, stdout, stderr) => {

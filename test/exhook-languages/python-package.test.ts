@@ -56,6 +56,28 @@ test('the tests of the package pass on every Python of this machine', (t) => {
   t.diagnostic(`Python ${[...versions.keys()].join(', ')}`)
 })
 
+test('what a broker sees over gRPC', (t) => {
+  const python = requirement('grpcio', t)
+  if (python === undefined) return
+  const { status, output } = run(python, ['-m', 'unittest', 'tests.test_serve'])
+  assert.equal(status, 0, output)
+  assert.match(output, /^Ran (?!0 )\d+ tests/m)
+})
+
+test('its types are strict', (t) => {
+  const python = requirement('pytest', t)
+  if (python === undefined) return
+  const { status, output } = run(python, ['-m', 'mypy', '--cache-dir', join(folder, 'types')])
+  assert.equal(status, 0, output)
+})
+
+test('its descriptors are what the .proto files say (npm run proto writes them)', () => {
+  const { status, output } = run(process.execPath, [join(root, 'scripts/proto.ts'), join(folder, 'proto')])
+  assert.equal(status, 0, output)
+  const descriptors = 'hookmq/_exhook/_descriptors.py'
+  assert.equal(readFileSync(join(sdk, descriptors), 'utf8'), readFileSync(join(folder, 'proto', descriptors), 'utf8'))
+})
+
 test('pip installs it from the folder, with its types and its command', (t) => {
   const python = requirement('grpcio', t)
   if (python === undefined) return

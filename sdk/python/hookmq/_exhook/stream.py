@@ -88,6 +88,8 @@ class Exchange:
         if frame.HasField("hello"):
             self._limit = frame.hello.max_frame_bytes or _DEFAULT_FRAME_BYTES
         if frame.cancelled:
+            if len(self.cancelled) > GRANT:  # Left over from events that were finished before: to skip is a courtesy.
+                self.cancelled.clear()
             self.cancelled.update(frame.cancelled)
         count = len(frame.events)
         if count == 0:
@@ -129,8 +131,6 @@ class Exchange:
                     last = frame.done.add(first=number, count=1)
                 continue
             size += self._add(frame, number, plan, decision, request, failure)
-        if self.cancelled:
-            self.cancelled.clear()
         if count:
             self._send(frame, count)
         self._end_if_done()
@@ -166,6 +166,8 @@ class Exchange:
 
     def _send(self, frame: Any, count: int) -> None:
         self._outstanding -= count
+        if self._outstanding == 0:
+            self.cancelled.clear()
         frame.grant = count
         self._outgoing.put_nowait(frame.SerializeToString())
 

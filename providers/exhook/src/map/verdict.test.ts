@@ -75,7 +75,7 @@ describe('answers of the wrong kind are as good as none', () => {
     ['STOP without a value', 'client.authenticate', { type: STOP_AND_RETURN }],
     ['a message for a login', 'client.authenticate', { type: STOP_AND_RETURN, value: carrying({ topic: 't' }) }],
     ['true for a message', 'message.publish', { type: STOP_AND_RETURN, value: bool(true) }],
-    ['a type that does not exist', 'client.authorize', { type: 7, value: bool(false) }],
+    ['a type that does not exist', 'client.authorize', { type: 7 as typeof CONTINUE, value: bool(false) }],
   ]
   for (const [said, point, fields] of cases)
     test(said, () => {

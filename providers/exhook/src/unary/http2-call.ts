@@ -26,6 +26,7 @@ export class Http2Call implements UnaryCall {
   #resolve: (reply: UnaryReply) => void = () => {}
   #reject: (error: GrpcError) => void = () => {}
   #timer: NodeJS.Timeout | undefined
+  #session: ClientHttp2Session | undefined
   #stream: CallStream | undefined
   #reader = new ReplyReader()
   #response: IncomingHttpHeaders | undefined
@@ -52,6 +53,7 @@ export class Http2Call implements UnaryCall {
   /** Throws what node:http2 throws for a session that takes no streams any more. */
   send(session: ClientHttp2Session): void {
     const stream: CallStream = session.request(this.#headers, { endStream: false })
+    this.#session = session
     this.#stream = stream
     this.#reader = new ReplyReader()
     this.#response = undefined
@@ -120,7 +122,8 @@ export class Http2Call implements UnaryCall {
     }
     if (this.#error !== undefined && code !== constants.NGHTTP2_REFUSED_STREAM && isLost(this.#error))
       return new GrpcError(GrpcStatus.UNAVAILABLE, describe(this.#error))
-    if (code === constants.NGHTTP2_NO_ERROR)
+    // A session that is gone resets its streams: nobody over there did.
+    if (code === constants.NGHTTP2_NO_ERROR || this.#session?.destroyed === true)
       return new GrpcError(GrpcStatus.UNAVAILABLE, 'the connection was closed before the answer')
     return new GrpcError(statusOfReset(code), `the server reset the call (HTTP/2 error ${code})`)
   }

@@ -6,7 +6,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
-import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net'
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
 import { GrpcError, GrpcStatus } from './grpc-status.ts'
 import { deadlineText, Http2Transport, placeOf } from './http2-transport.ts'
@@ -19,6 +19,7 @@ type Handler = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, body: B
 interface Far {
   readonly server: Http2Server
   readonly sessions: ServerHttp2Session[]
+  readonly sockets: Socket[]
   readonly transport: Http2Transport
   readonly requests: { readonly headers: IncomingHttpHeaders; readonly body: Buffer }[]
   handler: Handler
@@ -37,6 +38,8 @@ async function start(t: TestContext, handler: Handler, { size = 1, maxReply = 10
   const server = createServer()
   const sessions: ServerHttp2Session[] = []
   const requests: Far['requests'] = []
+  const sockets: Socket[] = []
+  server.on('connection', (socket) => void sockets.push(socket))
   server.on('session', (session) => void sessions.push(session))
   server.on('sessionError', () => {})
   server.on('stream', (stream, headers) => {
@@ -62,6 +65,7 @@ async function start(t: TestContext, handler: Handler, { size = 1, maxReply = 10
   const far: Far = {
     server,
     sessions,
+    sockets,
     transport,
     requests,
     handler,
@@ -261,7 +265,7 @@ describe('an end without an answer', () => {
   })
 
   test('the connection breaks: calls fail, and later ones go over a new one', async (t) => {
-    const far = await start(t, () => far.sessions[0].destroy())
+    const far = await start(t, () => far.sockets[0].destroy())
     const errors = await Promise.all([failure(far.call()), failure(far.call())])
     assert.deepEqual(
       errors.map(({ code }) => code),

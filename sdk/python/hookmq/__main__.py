@@ -85,12 +85,15 @@ def _summary(app: App) -> str:
 
 async def _serve(app: App, options: Any) -> int:
     try:
-        import google.protobuf  # noqa: F401
+        import google.protobuf
         import grpc
     except ImportError as error:
         raise HookError(
             f"serving needs grpcio and protobuf ({error.name} is missing): pip install 'hookmq[exhook]'"
         ) from None
+    version = google.protobuf.__version__
+    if tuple(map(int, version.split(".")[:2])) < (4, 25):  # Older ones crash on messages that are made at run time.
+        raise HookError(f"serving needs protobuf 4.25 or newer, this is {version}: pip install -U protobuf")
     from ._exhook.server import Server
 
     credentials = None

@@ -71,7 +71,8 @@ public final class HandlerClass {
         checkReturn(target, method, point);
         method.setAccessible(true);
         Object receiver = Modifier.isStatic(method.getModifiers()) ? null : object;
-        return new Hook(point, target, topicsOf(method.getAnnotation(point.annotation)), event -> {
+        boolean observes = point.answer != Point.Answer.NONE && method.getReturnType() == void.class;
+        return new Hook(point, target, topicsOf(method.getAnnotation(point.annotation)), observes, event -> {
             try {
                 Object answer = method.invoke(receiver, event);
                 return answer instanceof CompletionStage<?> later ? later.toCompletableFuture().get() : answer;

@@ -13,13 +13,15 @@ public final class Hook {
     private final Point point;
     private final String target;
     private final List<String> topics;
+    private final boolean observes;
     private final Call call;
 
     /**
      * @param target for logs: `Main.onOrder`
      * @param topics filters; empty: all
+     * @param observes nobody waits for it, also where it could decide
      */
-    Hook(Point point, String target, List<String> topics, Call call) {
+    Hook(Point point, String target, List<String> topics, boolean observes, Call call) {
         for (String filter : topics) {
             String wrong = Topics.wrong(filter);
             if (wrong != null) throw new IllegalArgumentException(target + ": topic filter '" + filter + "' " + wrong);
@@ -27,6 +29,7 @@ public final class Hook {
         this.point = point;
         this.target = target;
         this.topics = List.copyOf(topics);
+        this.observes = observes;
         this.call = call;
     }
 
@@ -40,6 +43,10 @@ public final class Hook {
 
     public List<String> topics() {
         return topics;
+    }
+
+    public boolean observes() {
+        return observes;
     }
 
     /**

@@ -51,12 +51,20 @@ public final class Hooks {
             });
         }
 
+        private <E> Builder watch(Point point, List<String> topics, Class<E> type, Consumer<? super E> callback) {
+            hooks.add(new Hook(point, point.hook + " #" + (hooks.size() + 1), topics, true, event -> {
+                callback.accept(type.cast(event));
+                return null;
+            }));
+            return this;
+        }
+
         private <E> Builder ask(Point point, List<String> topics, Class<E> type, Function<? super E, ?> callback) {
             return add(point, topics, event -> callback.apply(type.cast(event)));
         }
 
         private Builder add(Point point, List<String> topics, Hook.Call call) {
-            hooks.add(new Hook(point, point.hook + " #" + (hooks.size() + 1), topics, call));
+            hooks.add(new Hook(point, point.hook + " #" + (hooks.size() + 1), topics, false, call));
             return this;
         }
 
@@ -183,6 +191,21 @@ public final class Hooks {
         /** Called when a message is not sent to one of its subscribers. */
         public Builder onDeliveryDropped(Consumer<? super DeliveryDropped> callback) {
             return tell(Point.DELIVERY_DROPPED, List.of(), DeliveryDropped.class, callback);
+        }
+
+        /** Called when a client wants to come in; nobody waits for it, and it decides nothing. */
+        public Builder observeClientAuthenticate(Consumer<? super Credentials> callback) {
+            return watch(Point.CLIENT_AUTHENTICATE, List.of(), Credentials.class, callback);
+        }
+
+        /** Called when a client wants to publish or subscribe; nobody waits for it, and it decides nothing. */
+        public Builder observeClientAuthorize(Consumer<? super AccessRequest> callback) {
+            return watch(Point.CLIENT_AUTHORIZE, List.of(), AccessRequest.class, callback);
+        }
+
+        /** Called when a message is published; nobody waits for it, and it decides nothing. */
+        public Builder observeMessagePublish(List<String> topics, Consumer<? super Message> callback) {
+            return watch(Point.MESSAGE_PUBLISH, topics, Message.class, callback);
         }
     }
 }

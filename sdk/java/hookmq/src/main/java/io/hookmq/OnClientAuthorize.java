@@ -7,7 +7,7 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Called when a client wants to publish or subscribe. The method takes an {@link AccessRequest}. It returns an {@link AccessVerdict}, true or false, or nothing when it has no opinion.
+ * Called when a client wants to publish or subscribe. The method takes an {@link AccessRequest}. It returns an {@link AccessVerdict}, true or false, or null when it has no opinion. A method that returns nothing only observes: nobody waits for it.
  */
 @Documented
 @Target(ElementType.METHOD)

@@ -40,7 +40,7 @@ final class ModernHandler implements Handler {
         private final Hook hook;
 
         Bound(Hook hook) {
-            super(hook.point().hook, hook.target(), hook.topics(), false);
+            super(hook.point().hook, hook.target(), hook.topics(), hook.observes());
             this.hook = hook;
         }
 

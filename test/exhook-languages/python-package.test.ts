@@ -71,6 +71,26 @@ test('its types are strict', (t) => {
   assert.equal(status, 0, output)
 })
 
+test('its fixture for pytest loads hooks and unloads them', (t) => {
+  const python = requirement('pytest', t)
+  if (python === undefined) return
+  const lines = (...text: string[]): string => `${text.join('\n')}\n`
+  const own = join(folder, 'fixture')
+  mkdirSync(own)
+  const hooks = ['import hookmq', 'app = hookmq.App()', 'calls = []']
+  const load = ['@app.on_load', 'def load(broker): calls.append(broker.version)']
+  const unload = ['@app.on_unload', 'async def unload(): calls.append("unload")']
+  const drop = ['@app.on_message_publish', 'def drop(message): return hookmq.Drop()']
+  writeFileSync(join(own, 'hooks.py'), lines(...hooks, ...load, ...unload, ...drop))
+  const first = ['def test_it(play_hooks):', '    assert not play_hooks("hooks.py").publish("a").published']
+  const second = ['def test_after():', '    import hooks', '    assert hooks.calls == ["5.8.0", "unload"]']
+  writeFileSync(join(own, 'test_fixture.py'), lines(...first, ...second))
+  const args = ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', '-p', 'hookmq.testing.plugin']
+  const { status, output } = run(python, args, { cwd: own, env: { PYTHONPATH: sdk } })
+  assert.equal(status, 0, output)
+  assert.match(output, /2 passed/)
+})
+
 test('its descriptors are what the .proto files say (npm run proto writes them)', () => {
   const { status, output } = run(process.execPath, [join(root, 'scripts/proto.ts'), join(folder, 'proto')])
   assert.equal(status, 0, output)

@@ -361,6 +361,8 @@ const elsewhere: readonly string[] = [
   // How much may come at once of what messageRate and byteRate let through.
   'messageBurst',
   'byteBurst',
+  // Of test/durability: who publishes faster than the disk writes.
+  'maxStoreWaiting',
   // Of packages/core/src/routing: what is not remembered is looked up again.
   'routeCacheSize',
 ]

@@ -5,11 +5,12 @@ import {
   type HookPointName,
   hookPointNames,
   type Listener,
+  type SessionStore,
 } from '@hookmq/api'
 import { Broker, type BrokerOptions } from '@hookmq/core'
 import { createSettings } from '@hookmq/kit'
 import { createTcpListener } from '@hookmq/listener-tcp'
-import { MemoryRetainedStore, MemoryStore } from '@hookmq/store-memory'
+import { MemoryRetainedStore, MemorySessionStore, MemoryStore } from '@hookmq/store-memory'
 import type { ManualClock } from './clock.ts'
 import { type ConnectSettings, RawClient, type Version } from './raw-client.ts'
 import { Recorder } from './recorder.ts'
@@ -41,6 +42,11 @@ export interface TestBroker {
   stop(): Promise<void>
 }
 
+/** HOOKMQ_TEST_DURABLE=1 runs the same tests with sessions that survive the broker: everything goes through a store then. */
+function durableSessions(): SessionStore | undefined {
+  return process.env.HOOKMQ_TEST_DURABLE === '1' ? new MemorySessionStore() : undefined
+}
+
 /**
  * A broker in this process on a free port, stopped when the test ends. Every hook point and every packet is written down in
  * `recorder`, unless `record` is false (for tests that count memory or calls). `keep` false: clients are not remembered.
@@ -53,16 +59,24 @@ export async function startBroker(
     keep: keepClients = true,
     clock,
     store = new MemoryStore(),
-  }: { record?: boolean; keep?: boolean; clock?: ManualClock; store?: MemoryStore } = {},
+    sessions,
+  }: {
+    record?: boolean
+    keep?: boolean
+    clock?: ManualClock
+    store?: MemoryStore
+    sessions?: (worker: number) => SessionStore
+  } = {},
 ): Promise<TestBroker> {
   const cluster = workerCount > 1 ? startTestCluster(workerCount) : undefined
   const brokers = (cluster?.clusters ?? [undefined]).map(
-    (member) =>
+    (member, index) =>
       new Broker(
         { sysInterval: 0, sysHeartbeat: 0, ...options },
         {
           retained: new MemoryRetainedStore({ maximum: options.maxRetainedMessages ?? 0 }),
           store: store.namespace,
+          sessions: () => sessions?.(index) ?? durableSessions(),
           settings: (plugin, given) => createSettings(plugin.config, given),
           clock,
           cluster: member,

@@ -74,6 +74,8 @@ export interface SessionStore {
   readonly run: number
   /** The batch that changes join now; it and those before are safe when `committed` has reached it. */
   readonly batch: number
+  /** The last batch that something was changed in; 0: none. */
+  readonly last: number
   readonly committed: number
   /** Counts changes: what has not moved it has changed nothing. */
   readonly changes: number
@@ -106,8 +108,8 @@ export interface SessionStore {
   readSession(session: number): Promise<StoredSession | undefined>
   /** Messages that wait, behind `after`; ends with the one that reaches `bytes`. */
   readQueue(session: number, after: number, limit: number, bytes: number): Promise<QueuePage>
-  /** Client ids of sessions that are due, the longest overdue first. */
-  readDue(before: number, limit: number): Promise<readonly string[]>
+  /** Client ids of sessions that are due between two times (both included), the earliest first. */
+  readDue(from: number, to: number, limit: number): Promise<readonly string[]>
   /** Topics behind `after`, in the order of their code points. */
   readRetained(after: string, limit: number): Promise<RetainedPage>
 }

@@ -2,7 +2,7 @@ import { define, type KeyDefinition } from './definition.ts'
 import { brokerKeys } from './schema-broker.ts'
 import { listenerKeys } from './schema-listeners.ts'
 import type { ControlSettings, LogSettings, StoreSettings } from './settings.ts'
-import { oneOf, path, string, stringList } from './types.ts'
+import { byteSize, oneOf, path, string, stringList } from './types.ts'
 
 const files: readonly KeyDefinition[] = [
   define('Files', {
@@ -60,8 +60,8 @@ const store: readonly KeyDefinition[] = [
     type: oneOf<StoreSettings['type']>({ sqlite: 'sqlite', memory: 'memory' }),
     default: 'sqlite',
     text:
-      'Where plugins keep their values: `sqlite` is the file `hookmq.db` in `node.data_dir`, `memory` is gone when the broker stops. ' +
-      'docs/store.md says what is kept.',
+      'Where sessions with an expiry interval, their messages, retained messages and the values of plugins are kept: `sqlite` is the file ' +
+      '`hookmq.db` in `node.data_dir`, `memory` is gone when the broker stops. docs/store.md says what is kept.',
     apply: (draft, value) => {
       draft.store.type = value
     },
@@ -75,6 +75,15 @@ const store: readonly KeyDefinition[] = [
       'changes; `none`: the same, and a power failure may damage the file.',
     apply: (draft, value) => {
       draft.store.durability = value
+    },
+  }),
+  define('Store', {
+    key: 'store.max_waiting',
+    type: byteSize({ min: 64 * 1024 }),
+    default: '16MB',
+    text: 'Bytes that may wait for the disk. Beyond it clients that publish to durable sessions are not read until it has caught up.',
+    apply: (draft, value) => {
+      draft.options.maxStoreWaiting = value
     },
   }),
 ]

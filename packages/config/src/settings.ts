@@ -49,6 +49,7 @@ export interface BrokerSettings {
   sessionExpiryInterval: number
   maxSessionExpiryInterval: number
   maxSessions: number
+  maxStoreWaiting: number
   maxPendingBytes: number
   maxPendingBytesTotal: number
   sendTimeout: number

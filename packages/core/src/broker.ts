@@ -10,6 +10,7 @@ import type {
   PluginSettings,
   PublishOutcome,
   RetainedStore,
+  SessionStore,
   Transport,
   TransportHandler,
 } from '@hookmq/api'
@@ -25,6 +26,8 @@ import { type Clock, systemClock } from './clock.ts'
 import { Peers } from './cluster/peers.ts'
 import { FlushScheduler } from './connection/outbox.ts'
 import { Deadlines } from './deadlines.ts'
+import { Durable } from './durable/durable.ts'
+import { Keeper } from './durable/keeper.ts'
 import { HookEngine, pending, propertiesProblem } from './hooks/index.ts'
 import { createLink } from './link.ts'
 import { Listeners } from './listeners.ts'
@@ -64,6 +67,8 @@ export interface BrokerParts {
   readonly retained: RetainedStore
   /** Makes a plugin's corner of the store. Default: none, and whoever asks for it is told so. */
   readonly store?: (namespace: string) => KeyValueStore
+  /** Where durable sessions and retained messages survive; asked for when the broker starts. Default, and undefined: nowhere. */
+  readonly sessions?: () => SessionStore | undefined
   /** Reads a plugin's settings as what they stand for. Default: none, and whoever asks for it is told so. */
   readonly settings?: (plugin: Plugin, configuration: Required<PluginConfiguration>) => PluginSettings
   /** Default: the system's. */
@@ -102,6 +107,10 @@ export class Broker implements ListenerHost {
   readonly storeOf: (namespace: string) => KeyValueStore
   readonly settingsOf: (plugin: Plugin, configuration: Required<PluginConfiguration>) => PluginSettings
   readonly plugins: PluginHost
+  /** What of it survives; undefined: nothing. */
+  durable: Durable | undefined
+  keeper: Keeper | undefined
+  readonly #sessionStore: () => SessionStore | undefined
   readonly startedAt: number
   readonly #perAddress = new Map<string, number>()
   readonly #sys: SysPublisher
@@ -151,6 +160,7 @@ export class Broker implements ListenerHost {
         throw new Error('this broker was assembled without a reader of settings')
       })
     this.plugins = new PluginHost(this)
+    this.#sessionStore = parts.sessions ?? (() => undefined)
     this.#sys = new SysPublisher({
       node: this.options.node,
       version: this.options.version,
@@ -168,12 +178,23 @@ export class Broker implements ListenerHost {
 
   async start(): Promise<void> {
     this.#stopping = false
+    await this.#restore()
     await this.peers?.start()
     this.#cancelSweep ??= this.clock.every(sweepInterval, () => {
       sweep(this)
       this.stats.sample()
     })
     if (this.peers === undefined || this.peers.cluster.leads) this.#sys.start()
+  }
+
+  /** Brings back what an earlier run left in the store. Rejects when that cannot be read. */
+  async #restore(): Promise<void> {
+    const store = this.#sessionStore()
+    if (store === undefined) return
+    this.durable = new Durable(this, store)
+    this.keeper = new Keeper(this, this.durable)
+    await this.retained.restore(store)
+    await this.keeper.restore()
   }
 
   /** Tells every client, sends what is queued, closes. Resolves after `timeout` milliseconds at the latest. */
@@ -267,8 +288,18 @@ export class Broker implements ListenerHost {
     const message = BrokerMessage.from(init, this.clock.now())
     const outcome = this.runPublish(message, undefined)
     return outcome instanceof Promise
-      ? outcome.then((result) => finish(result, message))
-      : Promise.resolve(finish(outcome, message))
+      ? outcome.then((result) => this.#stored(() => finish(result, message)))
+      : this.#stored(() => finish(outcome, message))
+  }
+
+  /** Settles when what `route` gave to durable sessions is stored. */
+  #stored<T>(route: () => T): Promise<T> {
+    const { durable } = this
+    if (durable === undefined) return Promise.resolve(route())
+    const { changes } = durable.store
+    const result = route()
+    const safe = durable.since(changes)
+    return safe === undefined ? Promise.resolve(result) : safe.then(() => result)
   }
 
   #routeAll(message: BrokerMessage): number {

@@ -71,6 +71,9 @@ export interface BrokerOptions {
   /** Sessions of the whole broker, connected or not. */
   maxSessions: number
 
+  /** Bytes that may wait for the disk; those who publish more to durable sessions are not read until it has caught up. */
+  maxStoreWaiting: number
+
   /** Bytes that may wait for one client that does not read; beyond it QoS 0 is dropped and QoS 1, 2 are queued. */
   maxPendingBytes: number
   /** Bytes that may wait for all such clients together. */
@@ -150,6 +153,7 @@ export const defaultOptions: BrokerOptions = {
   sessionExpiryInterval: 7200,
   maxSessionExpiryInterval: 0xffffffff,
   maxSessions: 1_000_000,
+  maxStoreWaiting: 16 * 1024 * 1024,
   maxPendingBytes: 16 * 1024 * 1024,
   maxPendingBytesTotal: 1024 * 1024 * 1024,
   sendTimeout: 15_000,

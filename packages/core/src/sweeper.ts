@@ -12,6 +12,7 @@ export function sweep(broker: Broker): void {
   const now = broker.clock.now()
   try {
     broker.deadlines.runDue(now)
+    broker.keeper?.lookAfter(now)
   } catch (error) {
     broker.reportBug(error)
   }

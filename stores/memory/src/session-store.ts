@@ -74,6 +74,10 @@ export class MemorySessionStore implements SessionStore {
     this.#schedule()
   }
 
+  get last(): number {
+    return this.#waiting.length > 0 ? this.batch : this.batch - 1
+  }
+
   observe(observer: SessionStoreObserver): void {
     this.#observer = observer
   }
@@ -231,10 +235,10 @@ export class MemorySessionStore implements SessionStore {
     return { deliveries, more: false }
   }
 
-  async readDue(before: number, limit: number): Promise<readonly string[]> {
+  async readDue(from: number, to: number, limit: number): Promise<readonly string[]> {
     await this.settled()
     return [...this.#contents.sessions.values()]
-      .filter(({ due }) => due !== undefined && due <= before)
+      .filter(({ due }) => due !== undefined && due >= from && due <= to)
       .sort((a, b) => (a.due ?? 0) - (b.due ?? 0))
       .slice(0, limit)
       .map(({ clientId }) => clientId)

@@ -106,6 +106,7 @@ export function sessionStoreSuite(name: string, create: CreateSessionStore): voi
         const { changes } = store
         store.putSession(round, 'a', undefined, bytes('a'))
         assert.equal(store.changes, changes + 1)
+        assert.equal(store.last, store.batch)
         assert.ok(store.waitingBytes > 0)
         await store.settled()
         assert.ok(store.committed >= (batches.at(-1) ?? 0))
@@ -181,11 +182,12 @@ export function sessionStoreSuite(name: string, create: CreateSessionStore): voi
       const { store } = await create(t)
       for (const [number, due] of [300, 100, undefined, 200, 900].entries())
         store.putSession(number + 1, `c${number}`, due, bytes(''))
-      assert.deepEqual(await store.readDue(300, 10), ['c1', 'c3', 'c0'])
-      assert.deepEqual(await store.readDue(300, 1), ['c1'])
+      assert.deepEqual(await store.readDue(1, 300, 10), ['c1', 'c3', 'c0'])
+      assert.deepEqual(await store.readDue(1, 300, 1), ['c1'])
+      assert.deepEqual(await store.readDue(101, 300, 9), ['c3', 'c0'])
       store.putSession(2, 'c1', undefined, bytes(''))
       store.deleteSession(4)
-      assert.deepEqual(await store.readDue(300, 10), ['c0'])
+      assert.deepEqual(await store.readDue(1, 300, 10), ['c0'])
     })
 
     test('retained messages: one for each topic, page by page, gone when cleared', async (t) => {
@@ -214,7 +216,7 @@ export function sessionStoreSuite(name: string, create: CreateSessionStore): voi
         deliveries.map(({ sequence }) => sequence),
         [session, session + 1],
       )
-      assert.deepEqual(await store.readDue(2 ** 52, 5), ['a'])
+      assert.deepEqual(await store.readDue(2 ** 52, 2 ** 52, 5), ['a'])
     })
   })
 }

@@ -1,5 +1,6 @@
 import { type AckPacket, ReasonCode } from '@hookmq/mqtt'
 import * as M from '../metrics/index.ts'
+import type { Session } from '../session/session.ts'
 import type { Channel } from './channel.ts'
 
 /** PUBACK, PUBREC and PUBCOMP for what the broker sent; PUBREL for what the client sent. */
@@ -19,24 +20,31 @@ export function handleAck(channel: Channel, packet: AckPacket): undefined {
       if (outcome === 'unknown') counters[M.PACKETS_PUBREC_MISSED]++
       // An error code from the client ends the exchange: no PUBREL follows. [MQTT-4.3.3-4]
       if (outcome === 'refused' || (outcome === 'unknown' && reasonCode >= 0x80)) return
-      channel.writeAck(
-        'pubrel',
-        packetId,
-        outcome === 'unknown' ? ReasonCode.PacketIdentifierNotFound : ReasonCode.Success,
-      )
-      return
+      const code = outcome === 'unknown' ? ReasonCode.PacketIdentifierNotFound : ReasonCode.Success
+      // A client that has PUBREL forgets the message: it must not get it again as a new one. [MQTT-4.3.3-7]
+      return whenStored(channel, session, () => channel.writeAck('pubrel', packetId, code))
     }
     case 'pubrel': {
       counters[M.PACKETS_PUBREL_RECEIVED]++
-      const known = session.awaitingRel?.delete(packetId) === true
+      const known = session.release(packetId)
       if (!known) counters[M.PACKETS_PUBREL_MISSED]++
+      const code = known ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound
       // [MQTT-4.3.3-11] [MQTT-4.3.3-2 v3.1.1]
-      channel.writeAck('pubcomp', packetId, known ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound)
-      return
+      return whenStored(channel, session, () => channel.writeAck('pubcomp', packetId, code))
     }
     case 'pubcomp':
       counters[M.PACKETS_PUBCOMP_RECEIVED]++
       if (!session.pubcomp(packetId)) counters[M.PACKETS_PUBCOMP_MISSED]++
       return
   }
+}
+
+/** Answers when the store has what was changed for a durable session; at once for others. */
+function whenStored(channel: Channel, session: Session, write: () => void): undefined {
+  const safe = session.number === 0 ? undefined : channel.broker.durable?.pending()
+  if (safe === undefined) return void write()
+  channel.acknowledgeWhen(safe, () => {
+    if (channel.state === 'connected') write()
+    return undefined
+  })
 }

@@ -39,6 +39,8 @@ const HOLD_UNREAD = 16
 const HOLD_PEERS = 32
 /** Many of its messages wait for their acknowledgement to be safe. */
 const HOLD_ACKNOWLEDGEMENTS = 64
+/** More waits for the disk than may. */
+export const HOLD_STORE = 128
 
 export type ChannelState = 'idle' | 'connecting' | 'authenticating' | 'connected' | 'closed'
 
@@ -323,6 +325,7 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
   /** Runs `acknowledge` when `safe` has settled and what waited before has been acknowledged. Later packets go on meanwhile. */
   acknowledgeWhen(safe: Promise<void> | undefined, acknowledge: () => undefined | Promise<unknown>): undefined {
     this.slowDown()
+    this.broker.durable?.throttle(this)
     this.#acknowledgements ??= new InOrder(
       () => this.#checkAcknowledgements(),
       (error) => this.broker.reportBug(error),

@@ -257,7 +257,6 @@ function accept(
 ): undefined | Promise<unknown> {
   const { broker } = channel
   if (channel.state === 'closed' || channel.connInfo === undefined) return
-  const { options } = broker
   const fault = checkMountpoint(client, packet)
   if (fault !== undefined) return refuse(channel, fault)
   if (broker.sessions.full && !broker.sessions.has(client.clientId)) {
@@ -268,23 +267,58 @@ function accept(
       new Refusal('reject', ReasonCode.QuotaExceeded, 'core', 'the broker holds as many sessions as it may'),
     )
   }
+  const known = broker.sessions.get(client.clientId)
+  if (known?.asleep === true && !packet.cleanStart && broker.keeper !== undefined) {
+    return broker.keeper.load(known).then(
+      () => bind(channel, packet, connectProperties, client, data),
+      () => refuse(channel, storeDown()),
+    )
+  }
+  return bind(channel, packet, connectProperties, client, data)
+}
+
+function storeDown(): Refusal {
+  return new Refusal('reject', ReasonCode.ServerUnavailable, 'store', 'the store does not work at present')
+}
+
+/** All that the session needs is in memory. */
+function bind(
+  channel: Channel,
+  packet: ConnectPacket,
+  connectProperties: Properties,
+  client: ClientInfo,
+  data: Uint8Array | undefined,
+): undefined | Promise<unknown> {
+  const { broker } = channel
+  if (channel.state === 'closed' || channel.connInfo === undefined) return
+  const { options, durable } = broker
   const expiry =
     packet.protocolVersion === 5
       ? Math.min(connectProperties.sessionExpiryInterval ?? 0, options.maxSessionExpiryInterval)
       : channel.connInfo.sessionExpiryInterval
+  const known = broker.sessions.get(client.clientId)
+  const resumes = known?.persistent === true && !packet.cleanStart
+  if (durable?.store.problem !== undefined && !resumes && (expiry > 0 || (known !== undefined && known.number !== 0)))
+    return refuse(channel, storeDown())
   const connInfo: ConnInfo = { ...channel.connInfo, connectedAt: broker.clock.now(), sessionExpiryInterval: expiry }
   channel.connInfo = connInfo
   channel.client = client
   channel.mountpoint = client.mountpoint
   channel.will = packet.will
   configure(channel, packet, connectProperties)
+  const changes = durable?.store.changes ?? 0
   const opened = broker.sessions.open(channel, client, packet.cleanStart, expiry)
   channel.session = opened.session
   channel.state = 'connected'
   broker.metrics.counters[M.CLIENT_CONNECTED]++
   broker.chains.clientConnected.notify({ client, connInfo })
   const properties = connackProperties(channel, packet, client, expiry, data)
-  return after(sendConnack(channel, connInfo, ReasonCode.Success, opened.resumed, properties), () => {
+  // What CONNACK says of the session is true after a crash as well. One that goes on needs nothing new to be.
+  const stored = durable?.store.problem === undefined ? durable?.since(changes) : undefined
+  const answered = after(stored, () =>
+    sendConnack(channel, connInfo, ReasonCode.Success, opened.resumed, properties),
+  ) as undefined | Promise<unknown>
+  return after(answered, () => {
     opened.finishTakeover()
     if (channel.session === opened.session && opened.session.channel === channel) opened.session.activate()
   }) as undefined | Promise<unknown>

@@ -7,7 +7,7 @@ import {
   ReasonCode,
   topicNameError,
 } from '@hookmq/mqtt'
-import { after } from '../after.ts'
+import { after, bothOf } from '../after.ts'
 import type { PublisherRoute } from '../broker.ts'
 import { pending } from '../hooks/index.ts'
 import { BrokerMessage } from '../message.ts'
@@ -34,7 +34,12 @@ export function receivePublish(channel: Channel, frame: PublishFrame): void {
   const { qos, retain, packetId } = frame
   // A PUBLISH sent again that already was accepted: only the answer is repeated. [MQTT-4.3.3-10]
   if (qos === 2 && isRepeated(channel, session, packetId, frame.dup)) {
-    return effect(channel, () => channel.writeAck('pubrec', packetId, ReasonCode.Success))
+    return effect(channel, () => {
+      const write = (): undefined => channel.writeAck('pubrec', packetId, ReasonCode.Success) as undefined
+      const safe = session.number === 0 ? undefined : channel.broker.durable?.pending()
+      if (safe === undefined && !channel.acknowledgesLate) write()
+      else channel.acknowledgeWhen(safe, write)
+    })
   }
   const properties =
     frame.propertiesStart === frame.propertiesEnd
@@ -290,6 +295,13 @@ function finish(
     return refusePublish(channel, session, outcome, qos, packetId)
   }
   const routes = routesOf(channel, entry, outcome)
+  const { peers, durable } = broker
+  const changes = durable?.store.changes ?? 0
+  if (qos > 0 && durable?.store.problem !== undefined && durable.concerns(session, outcome, routes)) {
+    return refusePublish(channel, session, storeDown(channel), qos, packetId)
+  }
+  // In one batch with the message: after a crash both are there, or none. [MQTT-4.3.3-10]
+  if (qos === 2) session.keepAwaiting(packetId)
   // The client may have left while hooks were thinking: its message counts all the same.
   if (qos === 0 || channel.state !== 'connected') {
     broker.route(outcome, routes)
@@ -297,15 +309,21 @@ function finish(
     return undefined
   }
   const publisher: PublisherRoute = { session, route: undefined }
-  const { peers } = broker
   if (peers !== undefined) peers.touched = false
-  const count = broker.route(outcome, routes, publisher)
-  const safe = peers?.taken()
+  // The own copy of a durable session must be stored before the acknowledgement leaves.
+  const count = broker.route(outcome, routes, session.number === 0 ? publisher : undefined)
+  const safe = bothOf(peers?.taken(), durable?.since(changes))
   if (safe !== undefined || channel.acknowledgesLate)
     return channel.acknowledgeWhen(safe, () =>
       acknowledgeRouted(channel, session, outcome, count, qos, packetId, publisher),
     )
   return acknowledgeRouted(channel, session, outcome, count, qos, packetId, publisher)
+}
+
+/** An older client cannot be told: it must not take the message for accepted, and sends it again when it is back. */
+function storeDown({ version }: Channel): Refusal {
+  const kind = version === 5 ? 'reject' : 'disconnect'
+  return new Refusal(kind, ReasonCode.QuotaExceeded, 'store', 'the store does not work at present')
 }
 
 /** The acknowledgement, then the publisher's own copy. */

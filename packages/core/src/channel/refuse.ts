@@ -18,7 +18,7 @@ export function refusePublish(
   const outcome = publishRefusalOutcome(refusal, channel.version, qos)
   // [MQTT-4.3.3-9]: PUBREC with an error ends the exchange; the identifier is free again, unless an earlier PUBLISH has it.
   const others = refusal.reasonCode === ReasonCode.PacketIdentifierInUse
-  if (qos === 2 && !outcome.expectRelease && !others) session.awaitingRel?.delete(packetId)
+  if (qos === 2 && !outcome.expectRelease && !others) session.release(packetId)
   if (outcome.disconnect) return void channel.fail(outcome.reasonCode, refusal.reasonString)
   if (outcome.acknowledge && channel.state === 'connected') {
     channel.writeAck(qos === 1 ? 'puback' : 'pubrec', packetId, outcome.reasonCode, refusal.reasonString)

@@ -7,7 +7,7 @@ import {
   topicFilterError,
   type UnsubscribePacket,
 } from '@hookmq/mqtt'
-import { after } from '../after.ts'
+import { after, bothOf } from '../after.ts'
 import type { Broker } from '../broker.ts'
 import * as M from '../metrics/index.ts'
 import { Refusal } from '../refusal.ts'
@@ -127,6 +127,8 @@ export function refusedCapability(
   const { options } = broker
   if (request.shared && !options.sharedSubscription) return ReasonCode.SharedSubscriptionsNotSupported
   if (!options.wildcardSubscription && /[+#]/.test(request.topic)) return ReasonCode.WildcardSubscriptionsNotSupported
+  if (session !== undefined && session.number !== 0 && broker.durable?.store.problem !== undefined)
+    return ReasonCode.QuotaExceeded
   if (
     options.maxSubscriptions > 0 &&
     session !== undefined &&
@@ -181,7 +183,8 @@ function finishSubscribe(
   // One code for each filter, in their order. [MQTT-3.8.4-5] [MQTT-3.8.4-6] [MQTT-3.9.3-1]
   const reasonCodes = requests.map((request) => request.code ?? granted.get(request) ?? ReasonCode.UnspecifiedError)
   // Who has its SUBACK gets what is published from then on, at whichever process.
-  return after(broker.peers?.taken(), () => {
+  const stored = session.number === 0 ? undefined : broker.durable?.pending()
+  return after(bothOf(broker.peers?.taken(), stored), () => {
     if (channel.state !== 'connected') return undefined
     channel.send({ type: 'suback', packetId, reasonCodes, properties: {} })
     for (const replay of retained) session.replay(replay)
@@ -230,7 +233,11 @@ export function handleUnsubscribe(channel: Channel, packet: UnsubscribePacket): 
       })
       // [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.11.3-1]
       broker.metrics.counters[M.PACKETS_UNSUBACK_SENT]++
-      channel.send({ type: 'unsuback', packetId: packet.packetId, reasonCodes, properties: {} })
+      const stored = session.number === 0 ? undefined : broker.durable?.pending()
+      return after(stored, () => {
+        if (channel.state === 'connected')
+          channel.send({ type: 'unsuback', packetId: packet.packetId, reasonCodes, properties: {} })
+      })
     },
   ) as undefined | Promise<unknown>
 }

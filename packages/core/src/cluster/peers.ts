@@ -356,7 +356,7 @@ export class Peers implements ClusterHost, RouterObserver {
   }
 
   settled(): Promise<void> | undefined {
-    return undefined
+    return this.#broker.durable?.pending()
   }
 
   relieved(): void {

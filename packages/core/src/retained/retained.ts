@@ -1,6 +1,7 @@
-import type { Message, RetainedPolicy, RetainedStore } from '@hookmq/api'
+import type { Message, RetainedPolicy, RetainedStore, SessionStore } from '@hookmq/api'
 import type { Broker } from '../broker.ts'
 import { Limiter } from '../channel/limiter.ts'
+import { decodeMessage, encodeMessage } from '../durable/message-codec.ts'
 import type { BrokerMessage } from '../message.ts'
 import * as M from '../metrics/index.ts'
 import { remainingLife } from '../session/delivery.ts'
@@ -14,6 +15,9 @@ interface Rules {
   storeRate: number
   deliveryRate: number
 }
+
+/** Messages that are read from the store at once. */
+const restorePage = 1000
 
 /** Milliseconds between two lines of the log about the same cause. */
 const logInterval = 1000
@@ -143,7 +147,33 @@ export class Retained {
     return expiry > 0 && message.timestamp + expiry <= now && !message.topic.startsWith('$SYS/')
   }
 
+  /** Retained messages of an earlier run. Rejects when they cannot be read. */
+  async restore(store: SessionStore): Promise<void> {
+    const found: BrokerMessage[] = []
+    for (let after = '', more = true; more; ) {
+      const { topics, bodies } = await store.readRetained(after, restorePage)
+      for (const body of bodies) found.push(decodeMessage(body))
+      more = topics.length === restorePage
+      after = topics.at(-1) ?? after
+    }
+    // The store has them by topic; here the oldest come first.
+    found.sort((a, b) => a.timestamp - b.timestamp || (a.id < b.id ? -1 : 1))
+    for (const message of found) if (!this.#expired(message)) this.#base.put(message)
+  }
+
+  /** What the broker says of itself is said anew by every run. */
+  #store(topic: string | undefined): void {
+    const store = this.#broker.durable?.store
+    if (store === undefined) return
+    if (topic === undefined) return store.clearRetained()
+    if (topic.startsWith('$SYS/')) return
+    const message = this.#base.get(topic)
+    if (message === undefined) store.deleteRetained(topic)
+    else store.putRetained(topic, encodeMessage(message))
+  }
+
   #changed(topic: string | undefined): void {
+    this.#store(topic)
     for (const policy of this.#policies) {
       if (policy.changed === undefined) continue
       try {

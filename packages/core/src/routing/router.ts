@@ -124,6 +124,11 @@ export class Router {
     return routes
   }
 
+  /** The members of a shared subscription; undefined: there are none. */
+  group(share: SharedFilter): SharedGroup | undefined {
+    return groupOf(this.#tree.get(share.filter), prefixOf(share))
+  }
+
   /** Somebody is subscribed to exactly this filter (without share prefix), directly or in a group. */
   hasSubscribers(filter: string): boolean {
     return this.#tree.get(filter) !== undefined

@@ -30,6 +30,7 @@ export interface SharedGroup {
   /** `$share/name` or `$queue`. */
   readonly prefix: string
   member(id: string): Route | undefined
+  members(): IterableIterator<Route>
   /** Chooses the member for one message; `exclude` names those that could not take it. */
   pick(from: string, topic: string, exclude?: ReadonlySet<Receiver>): Route | undefined
 }

@@ -11,6 +11,8 @@ export interface Delivery {
   readonly subscriptionIdentifiers: readonly number[] | undefined
   /** The shared group that this client was chosen from. */
   readonly group: SharedGroup | undefined
+  /** Its number in the store; 0: it is in memory only. */
+  readonly sequence: number
 }
 
 /** What a delivery counts for in the bounds of a queue: a rough size in bytes. */

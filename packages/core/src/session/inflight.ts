@@ -6,6 +6,10 @@ export interface InflightEntry extends Delivery {
   stage: 'publish' | 'pubrel'
   /** The connection that it was sent on is gone; it must be sent again. */
   resend: boolean
+  /** It went out before, or may have: DUP. [MQTT-3.3.1-1] */
+  sent: boolean
+  /** It may go out once the store has committed this batch. */
+  batch: number
 }
 
 /** QoS 1 and 2 messages that were sent to a client and not yet finished, in the order in which they were sent. */
@@ -33,18 +37,32 @@ export class Inflight {
       retain: delivery.retain,
       subscriptionIdentifiers: delivery.subscriptionIdentifiers,
       group: delivery.group,
+      sequence: delivery.sequence,
       packetId,
       stage: 'publish',
       resend: false,
+      sent: false,
+      batch: 0,
     }
     this.#entries.set(packetId, entry)
     return entry
+  }
+
+  /** One of an earlier run of the broker: it has its packet identifier, and may have been sent. */
+  restore(delivery: Delivery, packetId: number, released: boolean): void {
+    const stage = released ? 'pubrel' : 'publish'
+    this.#entries.set(packetId, { ...delivery, packetId, stage, resend: true, sent: true, batch: 0 })
+    this.#lastPacketId = packetId
   }
 
   delete(packetId: number): InflightEntry | undefined {
     const entry = this.#entries.get(packetId)
     if (entry !== undefined) this.#entries.delete(packetId)
     return entry
+  }
+
+  clear(): void {
+    this.#entries.clear()
   }
 
   values(): IterableIterator<InflightEntry> {

@@ -33,10 +33,15 @@ export class MessageQueue {
       if (limits.queueDrop === 'newest') return drop(delivery)
       drop(this.shift()!)
     }
+    this.append(delivery)
+  }
+
+  /** Adds at the end. Not bounded: whoever calls this has counted. */
+  append(delivery: Delivery): void {
     if (this.#length === this.#ring.length) this.#grow()
     this.#ring[(this.#head + this.#length) & (this.#ring.length - 1)] = delivery
     this.#length++
-    this.#bytes += size
+    this.#bytes += deliveryBytes(delivery)
   }
 
   /** Puts one back in front. Not bounded: whoever calls this has taken it out before. */

@@ -56,10 +56,14 @@ export class Sessions {
     // A session that ends with its connection is never continued. [MQTT-3.1.2-6 v3.1.1]
     if (old?.persistent === true && !cleanStart) return this.#resume(old, channel, client, expiryInterval)
     if (old !== undefined) this.#discard(old)
-    const session = new Session(broker, client, expiryInterval, broker.clock.now())
+    const session = new Session(broker, client.clientId, client, expiryInterval, broker.clock.now())
     this.#sessions.set(client.clientId, session)
     broker.peers?.counted()
     session.attach(channel, client)
+    if (broker.durable !== undefined && expiryInterval > 0) {
+      session.number = broker.durable.nextNumber()
+      broker.keeper?.connected(session)
+    }
     counters[M.SESSION_CREATED]++
     if (broker.chains.sessionCreated.size !== 0) {
       broker.chains.sessionCreated.notify({ client, session: session.info() })
@@ -78,6 +82,7 @@ export class Sessions {
     broker.wills.cancel(session)
     session.expiryInterval = expiryInterval
     session.attach(channel, client)
+    if (session.number !== 0) broker.keeper?.connected(session)
     broker.metrics.counters[M.SESSION_RESUMED]++
     broker.chains.sessionResumed.notify({ client, session: session.info() })
     return {
@@ -101,6 +106,23 @@ export class Sessions {
         })
       },
     }
+  }
+
+  /** A session of an earlier run. undefined: it is another process's, or not the latest of its client. */
+  restore(number: number, clientId: string): Session | undefined {
+    const { peers, durable } = this.#broker
+    if (peers !== undefined && peers.cluster.owner(clientId) !== peers.cluster.name) return undefined
+    const earlier = this.#sessions.get(clientId)
+    if (earlier !== undefined) {
+      earlier.close()
+      durable?.store.deleteSession(earlier.number)
+    }
+    const session = new Session(this.#broker, clientId, undefined, never, 0)
+    session.number = number
+    session.asleep = true
+    session.recalled = false
+    this.#sessions.set(clientId, session)
+    return session
   }
 
   /** The client is at another process now. */
@@ -137,12 +159,26 @@ export class Sessions {
     })
   }
 
+  #close(session: Session): void {
+    const { keeper } = this.#broker
+    const { number } = session
+    const shared = session.asleep && [...session.subscriptions.keys()].some((filter) => filter.startsWith('$'))
+    session.close()
+    if (number !== 0) keeper?.delete(session, shared)
+  }
+
   /** The connection is gone and the session waits for the client. [MQTT-3.1.2-11] */
   detached(session: Session): void {
-    if (session.expiryInterval === never || this.#sessions.get(session.id) !== session) return
+    if (this.#sessions.get(session.id) !== session) return
     const broker = this.#broker
+    if (session.number !== 0) {
+      broker.keeper?.detached(session)
+      session.sleep()
+    }
+    if (session.expiryInterval === never) return
     session.cancelExpiry?.()
-    session.cancelExpiry = broker.deadlines.add(broker.clock.now() + session.expiryInterval * 1000, () =>
+    const since = session.detachedAt ?? broker.clock.now()
+    session.cancelExpiry = broker.deadlines.add(since + session.expiryInterval * 1000, () =>
       this.end(session, 'expired'),
     )
   }
@@ -155,7 +191,7 @@ export class Sessions {
     const broker = this.#broker
     const info = session.info()
     broker.wills.sessionEnding(session)
-    session.close()
+    this.#close(session)
     if (reason === undefined) return
     broker.metrics.counters[M.SESSION_TERMINATED]++
     if (broker.chains.sessionTerminated.size !== 0) {

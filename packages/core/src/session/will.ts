@@ -10,6 +10,8 @@ import type { Session } from './session.ts'
 export interface PendingWill {
   readonly will: Will
   readonly client: ClientInfo
+  /** When it is published: milliseconds since the epoch. */
+  readonly at: number
   /** Ends the waiting. */
   readonly cancel: () => void
 }
@@ -35,10 +37,21 @@ export class Wills {
     if (gone === 'takenover' && delay > 0) return undefined
     if (gone !== undefined || delay === 0 || session.expiryInterval === 0 || endSession)
       return this.#publish(will, client)
-    const broker = this.#broker
-    const cancel = broker.deadlines.add(broker.clock.now() + delay * 1000, () => this.sessionEnding(session))
-    session.pendingWill = { will, client, cancel }
+    this.wait(session, client, will, this.#broker.clock.now() + delay * 1000)
     return undefined
+  }
+
+  /** Keeps the will until `at`, or publishes it now when that has passed. */
+  wait(session: Session, client: ClientInfo, will: Will, at: number): void {
+    const cancel = this.#broker.deadlines.add(at, () => this.#due(session))
+    session.pendingWill = { will, client, at, cancel }
+    if (at <= this.#broker.clock.now()) this.sessionEnding(session)
+  }
+
+  #due(session: Session): void {
+    this.sessionEnding(session)
+    // After a crash it must not be published once more.
+    if (session.number !== 0 && !session.over && session.channel === undefined) this.#broker.keeper?.detached(session)
   }
 
   /** The session ends, or the delay has passed: what still waits is published now. */

@@ -89,6 +89,7 @@ export class HookmqBroker {
       {
         retained: retained ?? new MemoryRetainedStore(),
         store: (namespace) => this.#requireStore().namespace(namespace),
+        sessions: () => this.#requireStore().sessions,
         settings: (plugin, given) => createSettings(plugin.config, given),
       },
     )

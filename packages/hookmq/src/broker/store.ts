@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { KeyValueStore, Logger } from '@hookmq/api'
+import type { KeyValueStore, Logger, SessionStore } from '@hookmq/api'
 import type { StoreSettings } from '@hookmq/config'
 import { MemoryStore } from '@hookmq/store-memory'
 import { SqliteStore, StoreError } from '@hookmq/store-sqlite'
@@ -9,10 +9,14 @@ import { HookmqError } from '../errors.ts'
 /** Where plugins keep their values. */
 export interface PluginStore {
   namespace(name: string): KeyValueStore
+  /** Where sessions and retained messages survive. Default: nowhere. */
+  readonly sessions?: SessionStore
 }
 
 /** A store that the broker opens before its plugins are loaded, and closes when they are unloaded. */
 export interface OpenedStore extends PluginStore {
+  /** Where durable sessions and retained messages are; undefined: they are gone with the process. */
+  readonly sessions: SessionStore | undefined
   /** Ends after `patience` milliseconds at the latest; what could not be written by then is lost. */
   close(patience: number): Promise<void>
 }
@@ -26,7 +30,11 @@ export function storeFile(dataDir: string): string {
 
 /** One that is gone with the process, or that somebody else opened and will close. */
 export function keep(store: PluginStore = new MemoryStore()): OpenStore {
-  return async () => ({ namespace: (name) => store.namespace(name), close: async () => {} })
+  return async () => ({
+    namespace: (name) => store.namespace(name),
+    sessions: store.sessions,
+    close: async () => {},
+  })
 }
 
 /** `lock`: nobody has locked the data folder yet; the store does, for as long as it is open. */
@@ -42,6 +50,7 @@ export function storeOf(
       const store = await SqliteStore.open({ file: storeFile(dataDir), durability, log })
       return {
         namespace: (name) => store.namespace(name),
+        sessions: store.sessions,
         async close(patience) {
           await store.close(patience)
           held?.release()

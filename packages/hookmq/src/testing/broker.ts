@@ -12,6 +12,7 @@ import type {
   MessageInit,
   Plugin,
   RetainedStore,
+  SessionStore,
 } from '@hookmq/api'
 import type { PluginConfig } from '@hookmq/config'
 import { Broker, type BrokerOptions } from '@hookmq/core'
@@ -37,6 +38,8 @@ export interface TestBrokerOptions extends Partial<Omit<BrokerOptions, 'log'>> {
   readonly plugins?: readonly (Plugin | PluginUnderTest)[]
   /** Where plugins keep their values. Give two brokers the same one to test a restart. */
   readonly store?: { namespace(name: string): KeyValueStore }
+  /** Where durable sessions survive. Default: nowhere. */
+  readonly sessions?: SessionStore
   readonly retained?: RetainedStore
   readonly clock?: ManualClock
 }
@@ -59,6 +62,7 @@ export class TestBroker implements AsyncDisposable {
     plugins: _,
     store = new MemoryStore(),
     retained,
+    sessions,
     clock = new ManualClock(),
     ...options
   }: TestBrokerOptions) {
@@ -70,6 +74,7 @@ export class TestBroker implements AsyncDisposable {
       {
         retained: retained ?? new MemoryRetainedStore({ maximum: options.maxRetainedMessages ?? 0 }),
         store: (name) => store.namespace(name),
+        sessions: () => sessions,
         settings: (plugin, given) => createSettings(plugin.config, given),
         clock,
       },

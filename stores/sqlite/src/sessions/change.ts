@@ -28,5 +28,5 @@ export type Query =
       readonly limit: number
       readonly bytes: number
     }
-  | { readonly kind: 'due'; readonly before: number; readonly limit: number }
+  | { readonly kind: 'due'; readonly from: number; readonly to: number; readonly limit: number }
   | { readonly kind: 'retained'; readonly after: string; readonly limit: number }

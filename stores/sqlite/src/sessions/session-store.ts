@@ -54,6 +54,10 @@ export class SqliteSessionStore implements SessionStore {
     return this.#batch
   }
 
+  get last(): number {
+    return this.#filling.changes > 0 ? this.#batch : this.#batch - 1
+  }
+
   get committed(): number {
     return this.#committed
   }
@@ -196,7 +200,7 @@ export class SqliteSessionStore implements SessionStore {
   }
 
   settled(): Promise<void> {
-    const last = this.#filling.changes > 0 ? this.#batch : this.#batch - 1
+    const { last } = this
     if (this.#committed >= last) return Promise.resolve()
     if (this.#closed) return Promise.reject(this.#notWritten())
     return new Promise((resolve, reject) => this.#waiting.push({ batch: last, resolve, reject }))
@@ -242,8 +246,8 @@ export class SqliteSessionStore implements SessionStore {
     return this.#read({ kind: 'queue', session, after, limit, bytes }) as Promise<QueuePage>
   }
 
-  readDue(before: number, limit: number): Promise<readonly string[]> {
-    return this.#read({ kind: 'due', before, limit }) as Promise<readonly string[]>
+  readDue(from: number, to: number, limit: number): Promise<readonly string[]> {
+    return this.#read({ kind: 'due', from, to, limit }) as Promise<readonly string[]>
   }
 
   readRetained(after: string, limit: number): Promise<RetainedPage> {

@@ -35,8 +35,8 @@ export class SessionQueries {
       case 'queue':
         return this.#queue(query.session, query.after, query.limit, query.bytes)
       case 'due':
-        return this.#rows('SELECT client FROM sessions WHERE due <= ? ORDER BY due LIMIT ?')
-          .all(query.before, query.limit)
+        return this.#rows('SELECT client FROM sessions WHERE due BETWEEN ? AND ? ORDER BY due LIMIT ?')
+          .all(query.from, query.to, query.limit)
           .map((row) => (row as unknown as [string])[0])
       case 'retained':
         return this.#retained(query.after, query.limit)

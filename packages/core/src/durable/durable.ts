@@ -1,0 +1,152 @@
+import type { SessionStore, StoredDelivery } from '@hookmq/api'
+import type { Broker } from '../broker.ts'
+import { type Channel, HOLD_STORE } from '../channel/channel.ts'
+import type { BrokerMessage } from '../message.ts'
+import type { Route, Routes } from '../routing/types.ts'
+import type { Delivery } from '../session/delivery.ts'
+import { Session } from '../session/session.ts'
+import { encodeMessage } from './message-codec.ts'
+
+/** Whoever holds something back until the store has it. */
+export interface Awaiter {
+  committed(batch: number): void
+}
+
+/** Numbers of one run of the broker. */
+const perRun = 2 ** 36
+
+/** What the core does with a store of sessions: gives out numbers, and tells who waits what has been committed. */
+export class Durable {
+  readonly store: SessionStore
+  readonly #broker: Broker
+  #next: number
+  #awaiting: Awaiter[] = []
+  readonly #held = new Set<Channel>()
+  #promise: Promise<void> | undefined
+  #promised = 0
+  #lastMessage: unknown
+  #lastBody: Uint8Array | undefined
+
+  constructor(broker: Broker, store: SessionStore) {
+    this.#broker = broker
+    this.store = store
+    this.#next = store.run * perRun + 1
+    store.observe({
+      committed: (batch) => this.#committed(batch),
+      troubled: (problem) => this.#troubled(problem),
+    })
+  }
+
+  /** For a session or a message: greater than all that were given out before, in earlier runs as well. */
+  nextNumber(): number {
+    return this.#next++
+  }
+
+  /** Numbers up to here were given out by earlier runs. */
+  get firstNumber(): number {
+    return this.store.run * perRun
+  }
+
+  /** `awaiter` is told once, at the next commit. */
+  await(awaiter: Awaiter): void {
+    this.#awaiting.push(awaiter)
+  }
+
+  append(session: number, delivery: Delivery, packetId: number): void {
+    const { message, sequence, qos, retain, subscriptionIdentifiers, group } = delivery
+    if (message !== this.#lastMessage) {
+      this.#lastMessage = message
+      this.#lastBody = encodeMessage(message)
+    }
+    const stored: StoredDelivery = {
+      sequence,
+      packetId,
+      released: false,
+      qos: qos === 2 ? 2 : 1,
+      retain,
+      subscriptionIdentifiers,
+      share: group === undefined ? undefined : `${group.prefix}/${group.filter}`,
+      body: this.#lastBody as Uint8Array,
+    }
+    this.store.append(session, stored)
+  }
+
+  /** The store would have to take the message, for a receiver or as retained, or what is known of its publisher. */
+  concerns(publisher: Session, message: BrokerMessage, { direct, shared }: Routes): boolean {
+    if (message.retain || (message.qos === 2 && publisher.number !== 0)) return true
+    const durable = ({ receiver, qos }: Route): boolean =>
+      qos > 0 && receiver instanceof Session && receiver.number !== 0
+    return direct.some(durable) || shared.some((group) => [...group.members()].some(durable))
+  }
+
+  /** Settles when all that was changed since the store counted `changes` is safe; undefined: nothing was changed. Never rejects. */
+  since(changes: number): Promise<void> | undefined {
+    return this.store.changes === changes ? undefined : this.#safe()
+  }
+
+  /** Settles when all is safe that was changed; undefined: it is already. */
+  pending(): Promise<void> | undefined {
+    return this.store.committed >= this.store.last ? undefined : this.#safe()
+  }
+
+  /** One promise for all who wait for the same batch. */
+  #safe(): Promise<void> {
+    const { last } = this.store
+    if (this.#promise === undefined || this.#promised !== last) {
+      this.#promised = last
+      this.#promise = new Promise((resolve) => this.await(new Waiter(this, last, resolve)))
+    }
+    return this.#promise
+  }
+
+  /** Too much waits for the disk: who brings more is not read until it has caught up. */
+  throttle(channel: Channel): void {
+    const { maxStoreWaiting } = this.#broker.options
+    if (maxStoreWaiting === 0 || this.store.waitingBytes <= maxStoreWaiting) return
+    this.#held.add(channel)
+    channel.hold(HOLD_STORE)
+  }
+
+  #committed(batch: number): void {
+    this.#lastMessage = undefined
+    this.#lastBody = undefined
+    const awaiting = this.#awaiting
+    this.#awaiting = []
+    for (const awaiter of awaiting) {
+      try {
+        awaiter.committed(batch)
+      } catch (error) {
+        this.#broker.reportBug(error)
+      }
+    }
+    if (this.#held.size === 0 || this.store.waitingBytes > this.#broker.options.maxStoreWaiting / 2) return
+    const held = [...this.#held]
+    this.#held.clear()
+    for (const channel of held) channel.release(HOLD_STORE)
+  }
+
+  #troubled(problem: string | undefined): void {
+    if (problem === undefined) this.#broker.log.info('the store works again: durable sessions take messages')
+    else
+      this.#broker.log.error('the store does not work: QoS 1 and 2 messages to durable sessions are refused', {
+        problem,
+      })
+  }
+}
+
+class Waiter implements Awaiter {
+  readonly #durable: Durable
+  readonly #batch: number
+  readonly #resolve: () => void
+
+  constructor(durable: Durable, batch: number, resolve: () => void) {
+    this.#durable = durable
+    this.#batch = batch
+    this.#resolve = resolve
+  }
+
+  committed(batch: number): void {
+    if (batch < this.#batch) this.#durable.await(this)
+    else this.#resolve()
+  }
+}

@@ -42,18 +42,62 @@ def publish(message):
     return None
 `
 
-const cases: readonly (readonly [name: string, handler: string])[] = [
-  ['python, compatible API', compatible],
-  ['python, no SDK', raw],
-  ['python, hookmq', modern],
+const compatibleJava = `
+import io.emqx.extension.handler.DefaultCommunicationHandler;
+import io.emqx.extension.handler.codec.Message;
+
+public class Main extends DefaultCommunicationHandler {
+    @Override
+    public Message onMessagePublish(Message message) {
+        return message;
+    }
+}
+`
+const rawJava = `
+import com.erlport.erlang.term.Tuple;
+import java.util.Arrays;
+
+public class Main {
+    public static Object init() {
+        return Tuple.two(0, Tuple.two(Arrays.asList(Tuple.three("message_publish", "Main", "publish")), "state"));
+    }
+    public static Object publish(Object message, Object state) {
+        return null;
+    }
+}
+`
+const modernJava = `
+import io.hookmq.Message;
+import io.hookmq.OnMessagePublish;
+import io.hookmq.PublishVerdict;
+
+public class Main {
+    @OnMessagePublish
+    public static PublishVerdict publish(Message message) {
+        return message;
+    }
+}
+`
+
+type Case = readonly [name: string, driver: 'python3' | 'java', file: string, handler: string]
+
+const cases: readonly Case[] = [
+  ['python, compatible API', 'python3', 'main.py', compatible],
+  ['python, no SDK', 'python3', 'main.py', raw],
+  ['python, hookmq', 'python3', 'main.py', modern],
+  ['java, compatible API', 'java', 'Main.java', compatibleJava],
+  ['java, no SDK', 'java', 'Main.java', rawJava],
+  ['java, hookmq', 'java', 'Main.java', modernJava],
 ]
 
-for (const [name, handler] of cases) await measure(name, handler)
+// A word chooses: `node bench/driver.bench.ts 3 java`.
+const word = process.argv[3] ?? ''
+for (const one of cases) if (one[0].includes(word)) await measure(one)
 
-async function measure(name: string, handler: string): Promise<void> {
+async function measure([name, language, file, handler]: Case): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), 'hookmq-bench-'))
-  writeFileSync(join(home, 'main.py'), handler)
-  const config = { 'exhook.drivers.python3.path': home }
+  writeFileSync(join(home, file), handler)
+  const config = { 'exhook.drivers': language, [`exhook.drivers.${language}.path`]: home }
   const broker = await createBroker({ plugins: [{ plugin: driver, config }], sysInterval: 0, sysHeartbeat: 0 })
   await broker.start()
   try {

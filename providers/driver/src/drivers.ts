@@ -107,7 +107,7 @@ export class Drivers {
       notificationsAhead,
       node: this.#ctx.broker.node,
       log: this.#log,
-      count: (hook) => this.#count(name, hook),
+      count: this.#counting(name),
     })
     driver.provider = provider
     if (settings.hotReload) driver.unwatch ??= this.#watch(driver)
@@ -144,13 +144,18 @@ export class Drivers {
     return watchHandler(settings, this.#log, () => void this.reload(settings.name))
   }
 
-  #count(driver: string, hook: string): void {
-    const name = `${driver}.${hook.replaceAll('.', '_')}`
-    let counter = this.#counters.get(name)
-    if (counter === undefined) {
-      counter = this.#ctx.counter(`exhook.${name}`)
-      this.#counters.set(name, counter)
+  /** Counts the calls of one driver. For each call: so names are put together once. */
+  #counting(driver: string): (hook: string) => void {
+    const known = new Map<string, Counter>()
+    return (hook) => {
+      let counter = known.get(hook)
+      if (counter === undefined) {
+        const name = `${driver}.${hook.replaceAll('.', '_')}`
+        counter = this.#counters.get(name) ?? this.#ctx.counter(`exhook.${name}`)
+        this.#counters.set(name, counter)
+        known.set(hook, counter)
+      }
+      counter.add()
     }
-    counter.add()
   }
 }

@@ -156,3 +156,39 @@ test('a series keeps a week: the older, the coarser, and no more than so much', 
   assert.equal(series.since(0, now).length, 1008)
   assert.equal(series.latest?.time_stamp, now)
 })
+
+test('providers of hooks are shown to Prometheus, with latencies by hook', async (scope) => {
+  const { call, broker } = await run(scope)
+  const url = '/prometheus/stats'
+  assert.ok(!(await call('GET', url)).text.includes('hookmq_provider_'))
+  let fails = false
+  await broker.hooks.attach(
+    {
+      name: 'far "end"',
+      load: async () => [{ name: 'message.publish' }],
+      async call() {
+        if (fails) throw new Error('down')
+      },
+      tell() {},
+      async unload() {},
+    },
+    { breaker: { failures: 1, openFor: 60_000 } },
+  )
+  await broker.publish({ topic: 't', payload: Buffer.alloc(0) })
+  const labels = 'provider="far \\"end\\""'
+  const before = (await call('GET', url)).text
+  assert.ok(before.includes(`hookmq_provider_loaded{${labels}} 1\n`))
+  assert.ok(before.includes(`hookmq_provider_breaker{${labels}} 0\n`))
+  assert.ok(before.includes(`hookmq_provider_latency_milliseconds_count{${labels},point="message.publish"} 1\n`))
+  for (const quantile of ['0.5', '0.99'])
+    assert.match(
+      before,
+      new RegExp(`latency_milliseconds\\{.*point="message.publish",quantile="${quantile}"\\} [\\d.]+\n`),
+    )
+  fails = true
+  for (let index = 0; index < 3; index++) await broker.publish({ topic: 't', payload: Buffer.alloc(0) })
+  const after = (await call('GET', url)).text
+  assert.ok(after.includes(`hookmq_provider_breaker{${labels}} 2\n`))
+  assert.ok(after.includes(`hookmq_provider_breaker_opened{${labels}} 1\n`))
+  assert.ok(after.includes(`hookmq_provider_turned_away{${labels}} 2\n`))
+})

@@ -228,3 +228,34 @@ test('settings under the names of the file; nothing is read from disk unless ask
   await assert.rejects(other.publish('a', '', { qos: 1 }), { reasonCode: ReasonCode.NotAuthorized })
   await assert.rejects(createBroker({ set: { 'no.such.key': '1' } }), /--set no\.such\.key: unknown key/)
 })
+
+test('a provider of hooks is loaded before clients are let in, and unloaded with the broker', async (scope) => {
+  const broker = await createBroker({ listeners: [] })
+  scope.after(() => broker.stop(0))
+  const order: string[] = []
+  const handle = broker.provider({
+    name: 'far',
+    async load() {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      order.push('loaded')
+      return [{ name: 'message.publish' }]
+    },
+    async call() {
+      order.push('asked')
+    },
+    tell() {},
+    async unload() {
+      order.push('unloaded')
+    },
+  })
+  assert.equal(handle.status, 'loading')
+  await broker.start()
+  assert.deepEqual(order, ['loaded'])
+  await broker.publish({ topic: 't', payload: Buffer.alloc(0) })
+  assert.deepEqual(
+    broker.admin.providers().map(({ name, status }) => [name, status]),
+    [['far', 'loaded']],
+  )
+  await handle.detach()
+  assert.deepEqual(order, ['loaded', 'asked', 'unloaded'])
+})

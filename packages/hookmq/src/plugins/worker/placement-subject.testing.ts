@@ -647,6 +647,9 @@ const cases: Record<string, Case> = {
     })
   },
 
+  provides(ctx) {
+    ctx.provider({ name: 'far', load: async () => [], call() {}, tell() {}, async unload() {} })
+  },
   'ends in setup'(ctx) {
     if (ctx.counter('starts').value > 0 && ctx.config.later === 'true') process.exit(4)
     ctx.counter('starts').add()

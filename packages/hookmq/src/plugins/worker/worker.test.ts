@@ -177,3 +177,15 @@ test('a plugin that floods the log loses lines, is told how many, and holds up n
   // The test keeps the last 10,000 lines only.
   assert.ok(seen + left <= lines && seen > 0, `${seen} seen, ${left} left out of ${lines}`)
 })
+
+test('a plugin that provides hooks of elsewhere is told that it cannot do so in a worker', async (scope) => {
+  await assert.rejects(
+    startSubject(scope, 'worker', 'provides'),
+    /must run in the broker's own thread; set its placement/,
+  )
+  const subject = await startSubject(scope, 'in-process', 'provides')
+  assert.deepEqual(
+    subject.broker.admin.providers().map(({ name }) => name),
+    ['far'],
+  )
+})

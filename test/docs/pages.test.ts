@@ -7,6 +7,7 @@ import { Session } from './session.ts'
 const pages = [
   'ctl.md',
   'first-plugin.md',
+  'hooks-py-from-emqx.md',
   'testing-plugins.md',
   'plugins/auth-clientid.md',
   'plugins/auth-username.md',

@@ -16,7 +16,7 @@ interface Program {
 
 /**
  * Plays a page of the documentation as a reader would: its `console` blocks are typed, its `diff FILE` blocks are edited, a file block (`ini FILE`, `ts FILE`)
- * is written, and a `text` block has to appear in the terminal where `hookmq sub` runs. Ports and folders are the test's own.
+ * is written, a `text` block has to appear in the terminal where `hookmq sub` runs, and the lines of a `log` block in the broker's log. Ports and folders are the test's own.
  */
 export class Session {
   readonly folder: string
@@ -46,6 +46,7 @@ export class Session {
     if (language === 'console') for (const { command, output } of commandsOf(text)) await this.#type(command, output)
     else if (language === 'diff' && file !== undefined) await this.#edit(file, (before) => patched(before, text))
     else if (file !== undefined) await this.#edit(file, () => text)
+    else if (language === 'log') await this.#isLogged(text)
     else if (language === 'text') await this.#appears(text)
   }
 
@@ -64,7 +65,7 @@ export class Session {
   #words(program: string, [first, ...rest]: string[]): string[] {
     const place = ['--data-dir', join(this.folder, 'data')]
     if (program === 'node_modules/.bin/node') return [first, ...rest]
-    if (program === 'bin/emqctl') return [main, 'ctl', ...place, first, ...rest]
+    if (program === 'bin/emqctl' || program === 'bin/emqx_ctl') return [main, 'ctl', ...place, first, ...rest]
     if (program !== 'bin/hookmq') throw new Error(`the session cannot run ${program}`)
     if (first === 'ctl') return [main, first, ...place, ...rest]
     if (first === 'pub' || first === 'sub') return [main, first, '-p', this.#port, ...rest]
@@ -119,6 +120,11 @@ export class Session {
     await until(() => rest().split('\n').length > text.trimEnd().split('\n').length, text, 15_000).catch(() => {})
     if (!matches(rest(), text)) throw new Error(`the subscriber shows:\n${rest()}\nand not:\n${text}`)
     this.#shown = subscriber.output.length
+  }
+
+  async #isLogged(text: string): Promise<void> {
+    for (const line of text.trimEnd().split('\n'))
+      await until(() => this.#broker?.output.includes(line) === true, `the broker to log ${line}`)
   }
 
   /** When the reloader is loaded, the reader waits until it has seen the change. */

@@ -104,6 +104,37 @@ describe('installed from tarballs into an empty folder', () => {
     assert.equal(tested.status, 0, tested.output)
   })
 
+  test('a handler in Python finds the packages that came with the broker', () => {
+    writeFileSync(
+      join(folder.path, 'main.py'),
+      [
+        'from emqx_extension.hooks import EmqxHookSdk, hooks_handler',
+        'class Hook(EmqxHookSdk):',
+        '    @hooks_handler()',
+        '    def on_message_publish(self, message, state):',
+        '        return (0, [(b"payload", message.payload.upper().encode())])',
+        'hook = Hook(f"{__name__}.hook")',
+        'def init(): return hook.start()',
+      ].join('\n'),
+    )
+    writeFileSync(
+      join(folder.path, 'handler.js'),
+      [
+        "import driver from '@hookmq/provider-driver'",
+        "import { createBroker } from 'hookmq'",
+        "const config = { 'exhook.drivers.python3.path': import.meta.dirname }",
+        'const broker = await createBroker({ plugins: [{ plugin: driver, config }] })',
+        'await broker.start()',
+        "broker.subscribe('t', ({ payload }) => console.log(String(payload)))",
+        "await broker.publish({ topic: 't', payload: 'hello' })",
+        'await broker.stop()',
+      ].join('\n'),
+    )
+    const { status, output } = folder.run(process.execPath, ['handler.js'])
+    assert.equal(status, 0, output)
+    assert.match(output, /^HELLO$/m)
+  })
+
   test("import { createBroker } from 'hookmq' works in JavaScript, and its types in TypeScript", () => {
     const program = [
       "import { createBroker, type CreateBrokerOptions, definePlugin } from 'hookmq'",

@@ -3,6 +3,9 @@ import { DriverProvider } from './provider.ts'
 import type { DriverSettings } from './settings.ts'
 import { watchHandler } from './watch.ts'
 
+/** How long the plugin waits for a driver to start, milliseconds. One that takes longer is attached when it has. */
+const patience = 20_000
+
 /** One driver of the configuration: attached to the broker, or not. */
 interface Driver {
   readonly settings: DriverSettings
@@ -112,9 +115,10 @@ export class Drivers {
     driver.provider = provider
     if (settings.hotReload) driver.unwatch ??= this.#watch(driver)
     let problem: string | undefined
-    await provider.prepare().catch((error: unknown) => {
+    const prepared = provider.prepare().catch((error: unknown) => {
       problem = error instanceof Error ? error.message : String(error)
     })
+    await within(patience, prepared)
     provider.changed = () => void this.reload(name)
     const handle = this.#ctx.provider(provider, { ...policy, place })
     driver.handle = handle
@@ -158,4 +162,13 @@ export class Drivers {
       counter.add()
     }
   }
+}
+
+async function within(timeout: number, promise: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeout)
+  })
+  await Promise.race([promise, late])
+  clearTimeout(timer)
 }

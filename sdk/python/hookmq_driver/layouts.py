@@ -100,10 +100,6 @@ _ARGUMENTS = {
 _VALUED = {"client_authenticate", "client_check_acl", "message_publish"}
 
 
-def knows(hook):
-    return hook.encode("utf-8", "replace") in _ARGUMENTS
-
-
 def is_valued(hook):
     return hook in _VALUED
 

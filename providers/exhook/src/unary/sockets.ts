@@ -35,7 +35,7 @@ export function socketOpener(settings: ServerSettings, address: ServerAddress): 
       ALPNProtocols: ['h2'],
       rejectUnauthorized: ssl.verify === 'verify_peer',
       // Without a name to check there is only the chain; an address is looked up in the certificate as it is.
-      checkServerIdentity: servername === '' ? () => undefined : undefined,
+      ...(servername === '' ? { checkServerIdentity: () => undefined } : {}),
     })
     if (ssl.verify === 'verify_peer') socket.once('secureConnect', () => checkDepth(socket, ssl.depth))
     return prepare(socket)

@@ -8,6 +8,7 @@ import { createBroker, type HookmqBroker } from 'hookmq'
 import mqtt from 'mqtt'
 import type { TestScope } from '../support/broker.ts'
 import { until } from '../support/wait.ts'
+import { collectingLog } from './log.ts'
 
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -50,12 +51,16 @@ export async function startBroker(
   provider: Provider,
   config: Readonly<Record<string, string>> = {},
 ): Promise<HookmqBroker> {
+  const { log, text } = collectingLog()
   const broker = await createBroker({
+    log,
     listeners: [{ type: 'tcp' }],
     plugins: [
       {
         plugin: exhook,
         config: {
+          // So that a connection that fails at first does not cost a minute.
+          'exhook.server.test.auto_reconnect': '1s',
           'exhook.server.test.url': `http://127.0.0.1:${provider.port}`,
           ...Object.fromEntries(Object.entries(config).map(([key, value]) => [`exhook.server.test.${key}`, value])),
         },
@@ -66,7 +71,9 @@ export async function startBroker(
   await broker.start()
   const hooked = (): boolean =>
     broker.admin.hooks().some(({ hooks }) => hooks.some(({ owner }) => owner === 'exhook' || owner.startsWith('test')))
-  await until(hooked, `the broker to load the hooks of the provider, which says:\n${provider.output()}`, 30_000)
+  await until(hooked, 'the broker to load the hooks', 30_000).catch((error: unknown) => {
+    throw new Error(`${String(error)}; the broker says:\n${text()}the provider says:\n${provider.output()}`)
+  })
   return broker
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -161,4 +162,25 @@ test('a provider that is asked to stop says so, finishes, and ends', async (t) =
   assert.equal(await ended, 0)
   assert.match(provider.output(), /stopping\n/)
   assert.match(provider.output(), /unloaded\n/)
+})
+
+test('over TLS, each side with a certificate', async (t) => {
+  const python = requirement('grpcio', t)
+  const openssl = requirement('openssl', t)
+  if (python === undefined || openssl === undefined) return
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2']
+  const kind = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+  assert.equal(spawnSync(openssl, [...kind, ...subject, '-keyout', key, '-out', cert]).status, 0)
+  const tls = ['--tls-cert', cert, '--tls-key', key, '--tls-client-ca', cert]
+  const provider = await startProvider(t, python, ['-m', 'hookmq', 'serve', file, '--listen', '127.0.0.1:0', ...tls])
+  const broker = await startBroker(t, provider, {
+    url: `https://127.0.0.1:${provider.port}`,
+    'ssl.cacertfile': cert,
+    'ssl.certfile': cert,
+    'ssl.keyfile': key,
+    'ssl.verify': 'verify_peer',
+  })
+  const client = await connect(t, broker, { clientId: 'c1' })
+  await assert.rejects(client.publishAsync('refuse/reject', 'x', { qos: 1 }), /Quota exceeded|at most nothing/)
 })

@@ -49,7 +49,15 @@ test('the tests of the package pass on every Python of this machine', (t) => {
   const versions = pythons()
   assert.ok(versions.size > 0)
   for (const [version, python] of versions) {
-    const { status, output } = run(python, ['-W', 'error', '-m', 'unittest', 'tests.test_app', 'tests.test_driver'])
+    const { status, output } = run(python, [
+      '-W',
+      'error',
+      '-m',
+      'unittest',
+      'tests.test_app',
+      'tests.test_compatible',
+      'tests.test_driver',
+    ])
     assert.equal(status, 0, `Python ${version}: ${output}`)
     assert.match(output, /^Ran (?!0 )\d+ tests/m)
   }
@@ -67,8 +75,19 @@ test('what a broker sees over gRPC', (t) => {
 test('its types are strict', (t) => {
   const python = requirement('pytest', t)
   if (python === undefined) return
-  const { status, output } = run(python, ['-m', 'mypy', '--cache-dir', join(folder, 'types')])
+  const cache = ['--cache-dir', join(folder, 'types')]
+  const { status, output } = run(python, ['-m', 'mypy', ...cache])
   assert.equal(status, 0, output)
+  const lines = ['import hookmq', 'app = hookmq.App()', '@app.on_message_publish', 'def f(m: hookmq.Message) -> int:']
+  const more = ['    m.replace(qos="x")', '    m.topic = "b"', '    return 5', '@app.on_client_connected']
+  const last = ['def g(m: hookmq.Message) -> None: pass', '']
+  writeFileSync(join(folder, 'wrong.py'), [...lines, ...more, ...last].join('\n'))
+  const wrong = run(python, ['-m', 'mypy', '--strict', ...cache, 'wrong.py'], { cwd: folder, env: { MYPYPATH: sdk } })
+  assert.deepEqual(
+    [...wrong.output.matchAll(/^wrong\.py:(\d+): error/gm)].map(([, line]) => line),
+    ['3', '5', '6', '8'],
+    wrong.output,
+  )
 })
 
 test('its fixture for pytest loads hooks and unloads them', (t) => {

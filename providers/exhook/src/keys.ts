@@ -76,6 +76,13 @@ export const serverKeys = {
     default: '1',
     description: 'Streams, each on a connection of the pool: more than one for a server that stands behind a balancer.',
   },
+  'stream.notifications_ahead': {
+    type: 'integer',
+    minimum: 0,
+    default: '2000',
+    description:
+      'While fewer events than this are with the server, notifications of one client are sent without waiting for the one before: the server handles them in order. 0: they always wait.',
+  },
   'stream.max_waiting': {
     type: 'integer',
     minimum: 0,

@@ -21,6 +21,7 @@ export interface ServerSettings {
   readonly fullMessages: 'auto' | 'on' | 'off'
   readonly stream: 'auto' | 'on' | 'off'
   readonly streamConnections: number
+  readonly streamNotificationsAhead: number
   /** Events of one stream, and their bytes. */
   readonly streamMaxWaiting: number
   readonly streamMaxWaitingSize: number
@@ -135,6 +136,7 @@ class Reader {
       fullMessages: this.#word('full_messages'),
       stream: this.#word('stream'),
       streamConnections: this.#number('stream.connections'),
+      streamNotificationsAhead: this.#number('stream.notifications_ahead'),
       streamMaxWaiting: this.#number('stream.max_waiting'),
       streamMaxWaitingSize: this.#number('stream.max_waiting_size'),
       maxReplySize: this.#number('max_reply_size'),

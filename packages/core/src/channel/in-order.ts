@@ -1,3 +1,6 @@
+/** So many slots that are done are thrown away in one go. */
+const forgottenTogether = 32
+
 type Step = () => undefined | Promise<unknown>
 
 /** A packet's place among those of its client. */
@@ -14,6 +17,8 @@ export interface Slot {
  */
 export class InOrder {
   #slots: Slot[] = []
+  /** Where the first one stands: those before it are done. */
+  #first = 0
   #running = false
   readonly #onShrink: () => void
   readonly #onError: (error: unknown) => void
@@ -24,7 +29,7 @@ export class InOrder {
   }
 
   get length(): number {
-    return this.#slots.length + (this.#running ? 1 : 0)
+    return this.#slots.length - this.#first + (this.#running ? 1 : 0)
   }
 
   /** Runs `step` when everything before it has taken effect. */
@@ -61,13 +66,21 @@ export class InOrder {
     )
   }
 
+  #forgetFirst(): void {
+    this.#first++
+    if (this.#first === this.#slots.length) this.#slots = []
+    else if (this.#first < forgottenTogether) return
+    else this.#slots = this.#slots.slice(this.#first)
+    this.#first = 0
+  }
+
   #drain(): void {
     if (this.#running) return
     let shrunk = false
     for (;;) {
-      const slot = this.#slots[0]
+      const slot = this.#slots[this.#first]
       if (slot === undefined || !slot.ready) break
-      this.#slots.shift()
+      this.#forgetFirst()
       shrunk = true
       this.#running = true
       let result: undefined | Promise<unknown>

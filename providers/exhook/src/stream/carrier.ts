@@ -11,6 +11,7 @@ export function streamCarrier(log: Logger): CarrierFactory {
       timeout: settings.requestTimeout,
       maxWaiting: settings.streamMaxWaiting,
       maxWaitingBytes: settings.streamMaxWaitingSize,
+      ahead: settings.policy.notify === 'wait' ? 0 : settings.streamNotificationsAhead,
       maxFrameBytes: settings.maxReplySize,
       observe: (news) => {
         const fields = { server: settings.name, stream: news.place }

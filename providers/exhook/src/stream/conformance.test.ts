@@ -10,7 +10,13 @@ hookProviderSuite({
   name: 'ExHook, batches over a stream, served by the SDK in another process',
   async create({ hooks, answers, refuseLoad }) {
     const far = await FarEnd.start({ hooks, answers: { ...answers }, refuseLoad })
-    const settings = readServer('far', { url: far.url, request_timeout: '10s', stream: 'on' })
+    const settings = readServer('far', {
+      url: far.url,
+      request_timeout: '10s',
+      stream: 'on',
+      // The suite looks at how notifications wait in the broker.
+      'stream.notifications_ahead': '0',
+    })
     const provider = new UnaryProvider({ settings, broker: testIdentity, log: silent, carrier: streamCarrier(silent) })
     return {
       provider,

@@ -161,11 +161,16 @@ export class Exchange implements FrameCallEvents, ProviderFrameSink, ExchangeCou
     return this.#waitingCount
   }
 
+  /** An event that is sent now leaves at the end of this turn. */
+  get hasRoom(): boolean {
+    return this.#state === 'open' && this.#credit > 0 && this.#waitingCount === 0 && !this.#congested
+  }
+
   /** Sends an event as soon as it may be sent. Fails it at once when too many wait. */
   send(event: ExchangeEvent): void {
     if (this.#state !== 'open')
       return event.failed(new ExchangeFailure(code.unavailable, 'the stream is closed', false))
-    if (this.#credit > 0 && this.#waitingCount === 0 && !this.#congested) {
+    if (this.hasRoom) {
       this.#append(event, false)
       return
     }

@@ -17,8 +17,6 @@ import { notSent } from './not-sent.ts'
 
 export const exchangePath = '/hookmq.exhook.v1.HookStream/Exchange'
 
-const firstAboutMessages = exhookCalls.findIndex(({ hook }) => hook === 'message.publish') + 1
-
 /** Milliseconds after which a stream that broke is opened again: doubled each time that it does not last. */
 const firstBackOff = 100
 const longestBackOff = 30_000
@@ -44,6 +42,8 @@ export interface StreamTransportOptions {
   readonly maxWaiting: number
   /** Bytes of them. */
   readonly maxWaitingBytes: number
+  /** So many events may be unfinished before notifications wait for each other again; 0: they always do. */
+  readonly ahead: number
   /** Bytes of the largest frame that the provider may send. */
   readonly maxFrameBytes: number
   /** Told when a stream opens, when it closes, and when the provider turns out not to have one. */
@@ -156,6 +156,31 @@ export class StreamTransport implements UnaryTransport {
     return seats[seats.length === 1 ? 0 : lane % seats.length].exchange
   }
 
+  /**
+   * As `event`, for notifications. `notSent` also when it is on its way and nobody need wait for it: the provider handles those of one client one after
+   * the other, so that they may follow each other closely, as far as there is room.
+   */
+  tell(
+    source: EventSource,
+    point: HookPointName,
+    args: unknown,
+    accumulator: unknown,
+    call: ProviderCall,
+  ): Later | typeof notSent | undefined {
+    const lane = laneOf(keyOf(args, accumulator))
+    const exchange = this.exchangeOf(lane)
+    if (exchange === undefined || !exchange.hasRoom || exchange.unfinished >= this.#options.ahead)
+      return this.event(source, point, args, accumulator, call)
+    if (this.#isHidden(point, args, accumulator)) return notSent
+    this.#events++
+    exchange.send(new HookEvent(source, point, numberOfHook.get(point) ?? 0, lane, args, accumulator, call))
+    return notSent
+  }
+
+  #isHidden(point: HookPointName, args: unknown, accumulator: unknown): boolean {
+    return point.startsWith('message.') && messageOf(args, accumulator)?.topic.startsWith('$SYS/') !== false
+  }
+
   /** Takes an event as it is, without the detour over bytes and promises. undefined: no stream is open, a call has to be made. */
   event(
     source: EventSource,
@@ -172,8 +197,7 @@ export class StreamTransport implements UnaryTransport {
       return undefined
     }
     // The broker's own messages are none of a provider's business.
-    if (number >= firstAboutMessages && messageOf(args, accumulator)?.topic.startsWith('$SYS/') !== false)
-      return notSent
+    if (this.#isHidden(point, args, accumulator)) return notSent
     this.#events++
     return new HookEvent(source, point, number, lane, args, accumulator, call).send(exchange)
   }

@@ -149,3 +149,37 @@ test('a slow provider is sent no more than it granted; what is too much fails un
   assert.deepEqual(outcomes, [...Array(15).fill('published'), ...Array(25).fill('refused')])
   assert.equal((await end.ask()).received.length, 15)
 })
+
+test('notifications follow each other closely: the provider handles them in order, and nobody is held up', async (t) => {
+  const hooks = [
+    'client.connected',
+    'session.created',
+    'session.subscribed',
+    'client.disconnected',
+    'session.terminated',
+  ]
+  const answers = { 'session.created': { do: 'hold' } } as const
+  const end = await far(t, { hooks: hooks.map((name) => ({ name })), answers })
+  const broker = await start(t, end.url, { stream: 'on' })
+  await end.until(({ loads }) => loads > 0)
+  const url = `mqtt://${broker.listeners[0].address}`
+  for (const clientId of ['one', 'two']) {
+    const client = await mqtt.connectAsync(url, { clientId, reconnectPeriod: 0 })
+    await client.subscribeAsync('a/b')
+    await client.endAsync()
+  }
+  await end.until(({ held }) => held === 2)
+  const first = (await end.ask()).received
+  assert.deepEqual(
+    first.map(({ point }) => point),
+    ['session.created', 'session.created'],
+    'what comes after waits at the provider',
+  )
+  await end.ask('release')
+  const { received } = await end.until((report) => report.received.length === 10)
+  for (const clientId of ['one', 'two'])
+    assert.deepEqual(
+      received.filter((event) => event.clientId === clientId).map(({ point }) => point),
+      ['session.created', 'client.connected', 'session.subscribed', 'client.disconnected', 'session.terminated'],
+    )
+})

@@ -54,6 +54,8 @@ export interface EventCarrier extends UnaryTransport {
   ): Later | typeof notSent | undefined
   /** What is under way may still be answered. */
   stop(): void
+  /** The same for a notification. `notSent` also when it is on its way and need not be waited for. */
+  tell: EventCarrier['event']
 }
 
 export type CarrierFactory = (transport: Http2Transport, meta: Uint8Array, settings: ServerSettings) => EventCarrier
@@ -205,7 +207,7 @@ export class UnaryProvider implements HookProvider {
     call: ProviderCall,
   ): undefined | Promise<void> {
     const loaded = this.#need()
-    const event = loaded.carrier?.event(loaded.source, point, args, accumulator, call)
+    const event = loaded.carrier?.tell(loaded.source, point, args, accumulator, call)
     if (event === undefined) return this.#inform(loaded, point, args, accumulator)
     // A Later is a thenable; the type of a notification's answer says only that it is waited for.
     return event === notSent ? undefined : (event as unknown as Promise<void>)

@@ -90,7 +90,7 @@ export class DriverProvider implements HookProvider {
     }
     const before = this.#current
     this.#current = next
-    if (before !== undefined) this.#retired = this.#retire(before)
+    if (before !== undefined) this.#retired = Promise.all([this.#retired, this.#retire(before)])
     return next.handlers.specs
   }
 

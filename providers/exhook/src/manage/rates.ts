@@ -21,7 +21,7 @@ interface Count {
   maxRate: number
 }
 
-export const noMetrics: HookMetrics = { succeed: 0, failed: 0, rate: 0, max_rate: 0 }
+const noMetrics: HookMetrics = { succeed: 0, failed: 0, rate: 0, max_rate: 0 }
 
 /** What became of the calls of one server, by hook: totals from its first load on, and rates. */
 export class Rates {
@@ -74,7 +74,7 @@ export class Rates {
   }
 }
 
-export function aggregate(list: readonly HookMetrics[]): HookMetrics {
+function aggregate(list: readonly HookMetrics[]): HookMetrics {
   if (list.length === 0) return noMetrics
   const sum = (field: keyof HookMetrics): number => list.reduce((total, one) => total + one[field], 0)
   return {

@@ -99,7 +99,7 @@ function stagePackage(root: string, folder: string, compiled: string, out: strin
 
 /** What building and testing leave behind in a bundle, and the tests themselves. */
 function isLeftOut(path: string): boolean {
-  return /(?:^|[\\/])(?:__pycache__|tests?|build|\.[^\\/]*|[^\\/]+\.egg-info)$/.test(path)
+  return /(?:^|[\\/])(?:__pycache__|tests?|build|target|\.[^\\/]*|[^\\/]+\.egg-info)$/.test(path)
 }
 
 /** ./src/testing/index.ts is published as ./dist/testing/index.js, with its declarations. */

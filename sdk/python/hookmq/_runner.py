@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections import deque
-from typing import Any, Callable, Coroutine, Deque, Dict, Optional, Set, Tuple
+from typing import Any, Callable, Coroutine, Deque, Dict, Optional, Tuple
 
 from ._plan import Decision, HandlerFailed, Plan, plans_of
 from .app import App
@@ -46,7 +46,7 @@ class Runner:
         self._lanes: Dict[Any, _Lane] = {}
         self._lock = threading.Lock()
         self._loop = loop
-        self._tasks: Set[asyncio.Task[None]] = set()
+        self._tasks: Dict[Reply, asyncio.Task[None]] = {}
         self._reported: Dict[Tuple[str, str], Tuple[float, int]] = {}
 
     def submit(self, lane: Any, plan: Plan, event: Any, reply: Reply) -> None:
@@ -138,8 +138,15 @@ class Runner:
 
     def _start_here(self, lane: Any, plan: Plan, event: Any, reply: Reply) -> None:
         task = self.loop.create_task(self._run_async(lane, plan, event, reply))
-        self._tasks.add(task)  # A loop itself does not keep its tasks alive.
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[reply] = task  # A loop itself does not keep its tasks alive.
+        task.add_done_callback(lambda _: self._tasks.pop(reply, None))
+
+    def cancel(self, reply: Reply) -> None:
+        """On the loop: nobody waits for this event any more. An async handler that is at it gets CancelledError."""
+        task = self._tasks.get(reply)
+        if task is not None:
+            # Not before its first step: a task that is cancelled before that never says that it has ended.
+            self.loop.call_soon(task.cancel)
 
     async def _run_async(self, lane: Any, plan: Plan, event: Any, reply: Reply) -> None:
         try:
@@ -150,6 +157,8 @@ class Runner:
         except HandlerFailed as failure:
             self.report(failure)
             reply(None, failure)
+        except asyncio.CancelledError:
+            reply(None, None)
         else:
             reply(decision, None)
         finally:

@@ -287,6 +287,30 @@ class Serve(unittest.TestCase):
         stream.until(*first, *second)
         self.assertEqual(seen, ["1"])
 
+    def test_what_was_cancelled_holds_up_nobody(self):
+        seen = []
+
+        @self.app.on_message_publish
+        async def publish(message):
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                seen.append("cancelled")
+                raise
+
+        @self.app.on_client_connected
+        async def connected(client):
+            seen.append("connected")
+
+        stream = self.serve().stream()
+        stream.hello()
+        notification = protos.message_class(V3 + "ClientConnectedRequest")()
+        first, second = stream.send((1, "message_publish", message()), (1, "client_connected", notification))
+        time.sleep(0.1)
+        stream.send(cancelled=[first])
+        stream.until(first, second)
+        self.assertEqual(seen, ["cancelled", "connected"])
+
     def test_stopping_finishes_what_was_taken(self):
         gate = threading.Event()
         calls = []

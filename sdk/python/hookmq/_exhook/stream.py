@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from functools import partial
 from typing import Any, Deque, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from .._plan import Decision, HandlerFailed, Plan
-from .._runner import Runner, log
+from .._runner import Reply, Runner, log
 from ..points import POINTS
 from .answers import FILL
 from .convert import event_maker
@@ -40,6 +41,7 @@ class Exchange:
     """One stream of one broker."""
 
     def __init__(self, runner: Runner, workers: Workers, context: Any) -> None:
+        self._runner = runner
         self._context = context
         self._workers = workers
         self._loop = asyncio.get_running_loop()
@@ -50,6 +52,8 @@ class Exchange:
         self._outstanding = 0
         self._ending = False
         self.cancelled: Set[int] = set()
+        #: Of events that are at async handlers, or behind some.
+        self._replies: Dict[int, Reply] = {}
         self._known: Dict[str, Tuple[Plan, Any]] = {
             name.replace(".", "_"): (plan, event_maker(name, POINTS[name].event)) for name, plan in runner.plans.items()
         }
@@ -74,6 +78,11 @@ class Exchange:
         """Asks the broker for no further events; it ends the stream when all are finished."""
         self._outgoing.put_nowait(ProviderFrame(closing=True).SerializeToString())
 
+    def reply_of(self, task: Task) -> Reply:
+        reply = partial(self.finish, task)
+        self._replies[task.id] = reply
+        return reply
+
     def finish(self, task: Task, decision: Decision, failure: Optional[HandlerFailed]) -> None:
         """From any thread: the handlers are through with an event."""
         self._finished.append((task.id, task.plan, decision, task.request, failure))
@@ -91,6 +100,10 @@ class Exchange:
             if len(self.cancelled) > GRANT:  # Left over from events that were finished before: to skip is a courtesy.
                 self.cancelled.clear()
             self.cancelled.update(frame.cancelled)
+            for number in frame.cancelled:
+                reply = self._replies.get(number)
+                if reply is not None:
+                    self._runner.cancel(reply)
         count = len(frame.events)
         if count == 0:
             return
@@ -120,6 +133,8 @@ class Exchange:
         last = None
         while finished:
             number, plan, decision, request, failure = finished.popleft()
+            if self._replies:
+                self._replies.pop(number, None)
             if count and size > self._limit // 2:
                 self._send(frame, count)
                 frame, count, size, last = ProviderFrame(), 0, 0, None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, List, Optional
 
@@ -59,7 +58,7 @@ class Workers:
             event = task.make(task.request)
             if runner.has_async:
                 lane = (id(stream), task.lane)
-                runner.submit(lane, task.plan, event, partial(stream.finish, task))
+                runner.submit(lane, task.plan, event, stream.reply_of(task))
                 continue
             try:
                 decision = task.plan.run(event)

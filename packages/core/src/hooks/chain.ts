@@ -150,8 +150,8 @@ export class Chain<P extends HookPointName> {
     for (let index = from; index < hooks.length; index++) {
       const hook = hooks[index]
       if (hook.gone || (hook.topics !== undefined && !hook.wants(this.#topic(args, accumulator)))) continue
-      if (hook.strict) return this.#inTurn(hooks, index, args, accumulator, scope, then)
-      if (hook.observe) {
+      if (hook.apart) {
+        if (hook.strict) return this.#inTurn(hooks, index, args, accumulator, scope, then)
         hook.owner.queue.tell(hook, args, accumulator)
         continue
       }

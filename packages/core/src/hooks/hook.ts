@@ -61,7 +61,9 @@ export class Hook {
   readonly wantsTicket: boolean
   readonly strict: boolean
   readonly hidden: boolean
-  readonly handler: AnyHandler
+  /** Strict or observing: not asked and judged like others. */
+  readonly apart: boolean
+  handler: AnyHandler
   /** What the author gave: duplicates are found by it. */
   readonly identity: unknown
   /** Its provider is detached or its plugin unloaded: runs that still have it in their list pass it by. */
@@ -101,6 +103,7 @@ export class Hook {
     this.wantsTicket = settings.wantsTicket
     this.strict = settings.strict
     this.hidden = settings.hidden ?? false
+    this.apart = settings.strict || settings.observe
     this.handler = handler
     this.identity = identity
   }
@@ -116,7 +119,6 @@ export class Hook {
 
   /** Runs the handler and counts it. Of answers that come at once only some are timed: to read the clock takes as long as a short handler. */
   call(args: unknown, accumulator: unknown, ticket: Ticket | undefined): unknown {
-    if (this.#successor !== undefined) this.current.calls++
     if ((++this.calls & timedOneIn) !== 1) return this.handler(args, accumulator, ticket)
     const began = performance.now()
     const answer = this.handler(args, accumulator, ticket)
@@ -132,6 +134,12 @@ export class Hook {
   inherit(predecessor: Hook | undefined): void {
     if (predecessor === undefined) return
     predecessor.#successor = this
+    // Runs that began before still call it: they count here, and no other call pays for that.
+    const { handler } = predecessor
+    predecessor.handler = (args, accumulator, ticket) => {
+      this.current.calls++
+      return handler(args, accumulator, ticket)
+    }
     this.calls = predecessor.calls
     this.failures = predecessor.failures
     this.timeouts = predecessor.timeouts

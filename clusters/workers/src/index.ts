@@ -1,1 +1,2 @@
+export { ownerOf } from './owner.ts'
 export { WorkersCluster, type WorkersClusterOptions } from './workers-cluster.ts'

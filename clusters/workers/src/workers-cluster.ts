@@ -24,6 +24,8 @@ export interface WorkersClusterOptions {
   /** For the sockets, one for each worker; its owner alone gets in. */
   readonly folder: string
   readonly log: Logger
+  /** Others that `start` waits for. Default: all. */
+  readonly expected?: readonly string[]
   /** Bytes that may wait for one worker; an eighth of it slows publishers down. Default 64 MB. */
   readonly maxPending?: number
   /** Milliseconds that messages are kept for a worker that is away, and that `start` waits for the others. Default 10,000. */
@@ -97,8 +99,10 @@ export class WorkersCluster implements Cluster {
     await this.#listen()
     // Of each pair the later one in the list connects.
     for (const name of this.names.slice(0, this.names.indexOf(this.name))) this.#connect(name, shortestDelay)
-    await this.#until(() => this.#list.every(({ ready }) => ready))
-    const missing = this.#list.filter(({ ready }) => !ready)
+    const { expected = this.names } = this.#options
+    const awaited = this.#list.filter(({ name }) => expected.includes(name))
+    await this.#until(() => awaited.every(({ ready }) => ready))
+    const missing = awaited.filter(({ ready }) => !ready)
     if (missing.length > 0)
       this.#options.log.warn('started without other workers; they join when they are there', {
         missing: missing.map(({ name }) => name).join(', '),

@@ -1,10 +1,12 @@
-import type { ListenerHost } from '@hookmq/api'
+import type { ListenerHost, PeerCertificate } from '@hookmq/api'
 import {
   canShareReads,
+  type Endpoints,
   type Preparation,
   SocketListener,
   type SocketListenerOptions,
   StreamAdmission,
+  socketOfHandle,
   toListenAddress,
 } from '@hookmq/kit'
 
@@ -16,13 +18,30 @@ export interface TcpListenerOptions extends SocketListenerOptions {
 /** MQTT on a TCP port or a Unix socket. */
 export class TcpListener extends SocketListener {
   private readonly sharedReads: boolean
+  private admission: StreamAdmission | undefined = undefined
 
   constructor(options: TcpListenerOptions) {
     super('path' in toListenAddress(options.address) ? 'unix' : 'tcp', options)
     this.sharedReads = options.sharedReads ?? true
   }
 
+  /**
+   * Takes a connection that another process of this broker has accepted: its handle, and what that process has read of it.
+   * @returns false when the listener has never been started
+   */
+  async adopt(
+    handle: object,
+    endpoints: Endpoints,
+    certificate: PeerCertificate | undefined,
+    bytes: Buffer,
+  ): Promise<boolean> {
+    const shared = this.sharedReads && (await canShareReads())
+    this.admission?.adopt(socketOfHandle(handle, shared), shared, endpoints, certificate, bytes)
+    return this.admission !== undefined
+  }
+
   protected override async prepare(host: ListenerHost): Promise<Preparation> {
+    this.admission = undefined
     const admission = new StreamAdmission({
       ...this.options,
       id: this.id,
@@ -30,6 +49,7 @@ export class TcpListener extends SocketListener {
       gate: this.gate,
       host,
     })
+    this.admission = admission
     if (this.sharedReads && (await canShareReads())) {
       return { accepted: (socket, server) => admission.admit(socket, server), pauseOnConnect: true }
     }

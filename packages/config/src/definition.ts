@@ -6,6 +6,7 @@ import type {
   PluginSettings,
   StoreSettings,
   WebSocketSettings,
+  WorkersSettings,
 } from './settings.ts'
 import type { ValueType } from './types.ts'
 
@@ -51,6 +52,7 @@ export interface Draft {
   aclFile: string | undefined
   mountpoint: string | undefined
   store: StoreSettings
+  workers: WorkersSettings
   log: LogSettings
   control: ControlSettings
   plugins: Omit<PluginSettings, 'overrides'>

@@ -14,6 +14,7 @@ import type {
   PluginOverride,
   PluginSettings,
   StoreSettings,
+  WorkersSettings,
 } from './settings.ts'
 
 export interface LoadConfigInit {
@@ -44,6 +45,7 @@ export interface Config {
   /** File of the access rules. */
   aclFile: string | undefined
   store: StoreSettings
+  workers: WorkersSettings
   log: LogSettings
   control: ControlSettings
   plugins: PluginSettings
@@ -101,6 +103,7 @@ export function loadConfig(init: LoadConfigInit = {}): Config {
     dataDir: draft.dataDir,
     aclFile: draft.aclFile,
     store: draft.store,
+    workers: draft.workers,
     log: draft.log,
     control: draft.control,
     plugins: { ...draft.plugins, overrides },
@@ -126,6 +129,7 @@ function newDraft(): Draft {
     aclFile: undefined,
     mountpoint: undefined,
     store: { type: 'sqlite', durability: 'fsync' },
+    workers: { count: 1, maxPending: 64 * 1024 * 1024, patience: 10_000 },
     log: { level: 'info', to: 'console', format: 'auto', file: '' },
     control: { profile: '4.x' },
     plugins: { etcDir: '', dir: undefined, loadedFile: undefined, load: [] },

@@ -2,7 +2,7 @@ import { define, type KeyDefinition } from './definition.ts'
 import { brokerKeys } from './schema-broker.ts'
 import { listenerKeys } from './schema-listeners.ts'
 import type { ControlSettings, LogSettings, StoreSettings } from './settings.ts'
-import { byteSize, oneOf, path, string, stringList } from './types.ts'
+import { byteSize, integer, oneOf, path, string, stringList, timer } from './types.ts'
 
 const files: readonly KeyDefinition[] = [
   define('Files', {
@@ -88,6 +88,40 @@ const store: readonly KeyDefinition[] = [
   }),
 ]
 
+const workers: readonly KeyDefinition[] = [
+  define('Workers', {
+    key: 'node.workers',
+    type: integer({ min: 1, max: 64 }),
+    default: '1',
+    text:
+      'Processes that make up the broker, which share its ports and behave as one; each can keep one core busy. The same as ' +
+      '`hookmq start --workers`. docs/workers.md says when more than one is worth it.',
+    apply: (draft, value) => {
+      draft.workers.count = value
+    },
+  }),
+  define('Workers', {
+    key: 'node.workers.max_pending',
+    type: byteSize({ min: 65_536 }),
+    default: '64MB',
+    text:
+      'Messages that may wait for one worker, in bytes. From an eighth of it on, publishers are read more slowly; what is beyond it is ' +
+      'dropped, and counted in `messages.forward.dropped`.',
+    apply: (draft, value) => {
+      draft.workers.maxPending = value
+    },
+  }),
+  define('Workers', {
+    key: 'node.workers.patience',
+    type: timer({ min: 1 }),
+    default: '10s',
+    text: 'For how long messages are kept for a worker that is away, and for which a starting worker waits for the others.',
+    apply: (draft, value) => {
+      draft.workers.patience = value
+    },
+  }),
+]
+
 const log: readonly KeyDefinition[] = [
   define('Log', {
     key: 'log.level',
@@ -155,6 +189,7 @@ const zone = define('Listeners', {
 export const brokerSchema: readonly KeyDefinition[] = [
   ...files,
   ...store,
+  ...workers,
   ...log,
   control,
   ...brokerKeys,

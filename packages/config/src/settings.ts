@@ -133,6 +133,16 @@ export interface StoreSettings {
   durability: 'fsync' | 'os' | 'none'
 }
 
+/** Several processes that make one broker. */
+export interface WorkersSettings {
+  /** 1: one process. */
+  count: number
+  /** Bytes that may wait for one worker. */
+  maxPending: number
+  /** Milliseconds for which messages are kept for a worker that is away. */
+  patience: number
+}
+
 export interface LogSettings {
   level: 'debug' | 'info' | 'warn' | 'error'
   to: 'console' | 'file' | 'both' | 'off'

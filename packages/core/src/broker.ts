@@ -75,6 +75,8 @@ export interface BrokerParts {
   readonly clock?: Clock
   /** What makes one broker of several processes. Default: this one is all there is. */
   readonly cluster?: Cluster
+  /** When the first of them was started, milliseconds since the epoch. Default: now. */
+  readonly startedAt?: number
 }
 
 /** The broker: it knows everybody, and does nothing that a part of it can do. */
@@ -122,7 +124,7 @@ export class Broker implements ListenerHost {
     this.options = { ...defaultOptions, ...options }
     this.log = this.options.log
     this.clock = parts.clock ?? systemClock
-    this.startedAt = this.clock.now()
+    this.startedAt = parts.startedAt ?? this.clock.now()
     this.hooks = new HookEngine({
       log: this.log,
       timeout: this.options.hookTimeout,
@@ -167,6 +169,7 @@ export class Broker implements ListenerHost {
       interval: this.options.sysInterval,
       heartbeat: this.options.sysHeartbeat,
       clock: this.clock,
+      startedAt: this.startedAt,
       publish: (message) => void this.publish(message),
       nodes: () => [this.options.node],
       refresh: () => this.peers?.whole.refresh('counters'),

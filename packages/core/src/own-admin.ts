@@ -4,6 +4,7 @@ import { explain } from './access/explain.ts'
 import type { LogControl } from './admin.ts'
 import type { Broker } from './broker.ts'
 import { subscribeOnBehalf } from './channel/subscribe-on-behalf.ts'
+import * as M from './metrics/index.ts'
 import type { StoredOptions } from './routing/types.ts'
 import type { Session } from './session/session.ts'
 
@@ -103,7 +104,9 @@ export class OwnAdmin {
   }
 
   metrics(): Record<string, number> {
-    return this.#broker.metrics.snapshot()
+    const { metrics, peers } = this.#broker
+    if (peers !== undefined) metrics.counters[M.MESSAGES_FORWARD_DROPPED] = peers.cluster.counters().dropped ?? 0
+    return metrics.snapshot()
   }
 
   stats(): Record<string, number> {

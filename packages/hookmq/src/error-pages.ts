@@ -125,6 +125,10 @@ const remedies: Readonly<Record<ErrorCode, Remedy>> = {
     remedy:
       'The message says what is wrong with the file. `hookmq store check` looks through the whole of it; with `store.type = memory` the broker starts without it, and forgets when it stops.',
   },
+  WORKERS: {
+    example: '/var/lib/hookmq/workers/worker2.relay: cannot be opened: EACCES',
+    remedy: 'See that the user that the broker runs as may write in the folder `workers` of its data folder.',
+  },
   CONTROL_SOCKET: {
     example: '/var/lib/hookmq/hookmq.sock: no permission; only the user that the broker runs as (and root) may use it',
     remedy: 'Run `hookmq ctl` as the user that the broker runs as, with the same `--data-dir`.',

@@ -25,6 +25,7 @@ export const errorCodes = {
   DATA_DIR: 'The data folder cannot be made or written.',
   DATA_DIR_LOCKED: 'Another broker is using the data folder.',
   STORE_UNUSABLE: 'The file that the broker keeps its state in cannot be used.',
+  WORKERS: 'A socket between the workers of a broker cannot be opened.',
   CONTROL_SOCKET: 'The control socket cannot be opened, or the broker behind it did not answer as it should.',
   CONNECT_FAILED: 'The client could not reach the broker.',
   CONNECT_REFUSED: 'The broker refused the connection; `reasonCode` says why.',

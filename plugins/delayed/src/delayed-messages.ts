@@ -63,11 +63,21 @@ export class DelayedMessages {
       const { delayedUntil: _, ...headers } = message.headers
       const stored: Stored = { due, message: { ...storeMessage(message), headers } }
       await this.#ctx.store.put(message.id, stored)
-      this.#schedule.add(waiting(message.id, message, due))
+      if (this.#ctx.members.leads) this.#schedule.add(waiting(message.id, message, due))
+      else this.#ctx.members.tell({ id: message.id, stored })
       this.#counter.add()
     } finally {
       this.#coming--
     }
+  }
+
+  /** Another worker has taken one. It is in the store, unless each worker has a store of its own. */
+  async told(value: unknown): Promise<void> {
+    const { id, stored } = value as { readonly id: string; readonly stored: Stored }
+    const read = readStored(stored)
+    if (read === undefined) return
+    if ((await this.#ctx.store.get(id)) === undefined) await this.#ctx.store.put(id, stored)
+    this.#schedule.add(waiting(id, read.message, read.due))
   }
 
   async message(id: string): Promise<{ waiting: Waiting; message: Message } | undefined> {

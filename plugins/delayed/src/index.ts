@@ -41,9 +41,13 @@ export default definePlugin({
     }
     changeLimits(limits, await readKeptSettings(ctx))
     const messages = new DelayedMessages(ctx)
-    await messages.restore()
+    // One worker of a broker holds what waits, whoever took it.
+    if (ctx.members.leads) await messages.restore()
     ctx.gauge('delayed', () => messages.count)
-    ctx.every(resolution, () => messages.publishDue())
+    if (ctx.members.leads) {
+      ctx.members.onTold((value) => messages.told(value))
+      ctx.every(resolution, () => messages.publishDue())
+    }
     for (const route of routes(ctx, messages, limits)) ctx.route(route)
 
     const full = (): boolean => limits.maximum > 0 && messages.count >= limits.maximum

@@ -55,8 +55,11 @@ async function setup(ctx: PluginContext): Promise<void> {
     log: ctx.log,
     gate: new Gate(users, keys, tokens),
     status: () => statusText(admin),
+    refresh: () => admin.refresh('everything'),
     ...liveTable(ctx, own),
   }
+  // In every worker of a broker the bans hold; one of them serves for all.
+  if (!ctx.members.leads) return
   for (const listener of settings.listeners) await listen(ctx, parts, settings, listener)
 }
 

@@ -7,6 +7,8 @@ export default definePlugin({
   version: '0.1.0',
   api: '^0.1.0',
   description: 'Reloader Plugin',
+  // It has the broker reload, which does so in all of its processes.
+  workers: 'leader',
   aliases: ['emq_reloader', 'emqx_reloader'],
   config: {
     'reloader.interval': {

@@ -20,7 +20,8 @@ export default definePlugin({
     const settings = readSettings(ctx.settings)
     const kept = readChanges((await readKeptSettings(ctx)) ?? {})
     if (typeof kept === 'object') Object.assign(settings, kept)
-    const disc = settings.storage === 'ram' ? undefined : new DiscCopy(ctx)
+    // Every worker of a broker has all retained messages; one of them writes them down.
+    const disc = settings.storage === 'ram' || !ctx.members.leads ? undefined : new DiscCopy(ctx)
     await disc?.restore()
     const changed = disc === undefined ? undefined : (topic: string | undefined) => disc.changed(topic)
     let withdraw = ctx.retained(policyOf(settings, changed))
@@ -39,7 +40,15 @@ export default definePlugin({
       before()
       stopClearing(settings.stopClearMessages)
     }
-    for (const route of routes(ctx, settings, use)) ctx.route(route)
+    ctx.members.onTold((value) => {
+      Object.assign(settings, value)
+      use()
+    })
+    const useEverywhere = (): void => {
+      use()
+      ctx.members.tell(settings)
+    }
+    for (const route of routes(ctx, settings, useEverywhere)) ctx.route(route)
   },
 })
 

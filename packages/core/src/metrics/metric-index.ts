@@ -64,6 +64,7 @@ export const MESSAGES_DROPPED_AWAIT_PUBREL_TIMEOUT = at('messages.dropped.await_
 export const MESSAGES_DROPPED_RECEIVE_MAXIMUM = at('messages.dropped.receive_maximum')
 export const MESSAGES_DROPPED_HOOK = at('messages.dropped.hook')
 export const MESSAGES_FORWARD = at('messages.forward')
+export const MESSAGES_FORWARD_DROPPED = at('messages.forward.dropped')
 export const MESSAGES_DELAYED = at('messages.delayed')
 export const MESSAGES_DELIVERED = at('messages.delivered')
 export const MESSAGES_ACKED = at('messages.acked')

@@ -60,6 +60,7 @@ export const metricTable = [
   ['messages.dropped.receive_maximum', 'Messages of QoS 2 beyond the messages that may await PUBREL'],
   ['messages.dropped.hook', 'Messages that a hook stopped'],
   ['messages.forward', 'Messages sent to other nodes'],
+  ['messages.forward.dropped', 'Messages for other nodes that were lost because too many waited'],
   ['messages.delayed', 'Messages stored for later publishing'],
   ['messages.delivered', 'Messages handed to a session'],
   ['messages.acked', 'Messages that a subscriber acknowledged'],

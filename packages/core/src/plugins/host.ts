@@ -151,7 +151,8 @@ export class PluginHost {
   /** One generation, set up and in force; or none, and the reason. */
   async #begin(plugin: Plugin, start: PluginStart, predecessor: Generation | undefined): Promise<Generation> {
     const { name } = plugin
-    const runner = start.runner ?? inProcess(plugin)
+    const elsewhere = plugin.workers === 'leader' && this.#broker.peers?.cluster.leads === false
+    const runner = elsewhere ? inProcess({ ...plugin, setup() {} }) : (start.runner ?? inProcess(plugin))
     const generation = new Generation(this.#broker, name, runner, predecessor)
     try {
       const context = createContext(this.#broker, plugin, generation, start)

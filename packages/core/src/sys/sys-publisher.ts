@@ -12,6 +12,8 @@ export interface SysOptions {
   /** Milliseconds between two of uptime and datetime; 0 = never. */
   readonly heartbeat: number
   readonly clock: Clock
+  /** Milliseconds since the epoch. Default: now. */
+  readonly startedAt?: number
   /** Must not throw. */
   readonly publish: (message: MessageInit) => void
   /** Names of the nodes that run, this one included. */
@@ -34,10 +36,10 @@ export class SysPublisher {
   constructor(options: SysOptions) {
     this.#options = options
     this.#prefix = `$SYS/brokers/${topicPart(options.node)}/`
-    this.#startedAt = options.clock.now()
+    this.#startedAt = options.startedAt ?? options.clock.now()
   }
 
-  /** Milliseconds since this object was made. */
+  /** Milliseconds since `startedAt`. */
   get uptime(): number {
     return Math.max(0, this.#options.clock.now() - this.#startedAt)
   }

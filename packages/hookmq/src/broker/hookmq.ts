@@ -2,6 +2,7 @@ import type {
   BrokerAdmin,
   BrokerLink,
   ClientInfo,
+  Cluster,
   Command,
   HookHandle,
   HookHandler,
@@ -10,6 +11,7 @@ import type {
   HookProvider,
   HookProviderPolicy,
   Listener,
+  ListenerHost,
   Logger,
   Message,
   MessageInit,
@@ -52,6 +54,12 @@ export interface BrokerParts {
   readonly commands?: (broker: Broker) => readonly Command[]
   /** Lets operators change the log. */
   readonly logControl?: LogControl
+  /** What makes one broker of several processes. Default: this one is all there is. */
+  readonly cluster?: Cluster
+  /** When the first of them was started, milliseconds since the epoch. */
+  readonly startedAt?: number
+  /** Awaited when everything but the listeners runs. */
+  readonly beforeListening?: () => Promise<void>
 }
 
 /** Of a client inside the process. */
@@ -72,6 +80,7 @@ export class HookmqBroker {
   readonly #anonymousIsExplicit: boolean
   readonly #problems: BrokerParts['problems']
   readonly #openStore: OpenStore
+  readonly #beforeListening: BrokerParts['beforeListening']
   #store: OpenedStore | undefined
   #state: 'new' | 'starting' | 'running' | 'stopping' | 'stopped' = 'new'
   #stopping: Promise<void> | undefined
@@ -79,6 +88,7 @@ export class HookmqBroker {
   constructor(parts: BrokerParts) {
     const { options, listeners, plugins, retained, problems, commands, logControl } = parts
     this.#problems = problems
+    this.#beforeListening = parts.beforeListening
     this.#anonymousIsExplicit = options.allowAnonymous !== undefined
     const exposed = listeners.some((listener) => !isLocalAddress(listenerHost(listener)))
     // Open to others, and nobody said that everybody may come in: then who is not known stays out.
@@ -91,6 +101,8 @@ export class HookmqBroker {
         store: (namespace) => this.#requireStore().namespace(namespace),
         sessions: () => this.#requireStore().sessions,
         settings: (plugin, given) => createSettings(plugin.config, given),
+        cluster: parts.cluster,
+        startedAt: parts.startedAt,
       },
     )
     this.log = this.#core.log
@@ -126,6 +138,7 @@ export class HookmqBroker {
       for (const plugin of this.#plugins) await this.#manager.add(plugin)
       await this.#manager.boot(this.#pluginNames)
       this.#guardAll()
+      await this.#beforeListening?.()
       // Whoever connects first is to meet the hooks; a provider that is away must not keep the broker from starting.
       await this.#core.hooks.providers.ready(providerPatience)
       for (const listener of this.#listeners) await this.#bind(listener)
@@ -251,6 +264,11 @@ export class HookmqBroker {
   /** Closes the client's connection and ends its session. false: no such client. */
   kick(clientId: string): boolean {
     return this.#link.kick(clientId)
+  }
+
+  /** Where connections go that nobody but the program accepts. */
+  get host(): ListenerHost {
+    return this.#core
   }
 
   /** What operators' tools need: views of everything, and what can be done to a running broker. */

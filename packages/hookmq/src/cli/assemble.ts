@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
-import type { Listener } from '@hookmq/api'
+import type { Cluster, Listener, Logger } from '@hookmq/api'
 import { HookmqBroker } from '../broker/hookmq.ts'
+import type { ListenerSpec } from '../broker/listeners.ts'
 import { partsOfConfig } from '../broker/parts.ts'
 import { storeOf } from '../broker/store.ts'
 import { operatorCommands } from '../commands/index.ts'
@@ -18,6 +19,26 @@ export interface Assembly {
   reload(): Promise<Reloaded>
 }
 
+/** What the command line says of a start. */
+export type StartSettings = SettingFlags & {
+  plugin?: readonly string[]
+  watch?: boolean
+  /** Names of plugins that the command line needs. */
+  load?: readonly string[]
+}
+
+/** What is different where several processes make the broker. */
+export interface WorkerParts {
+  readonly name: string
+  readonly leads: boolean
+  /** Of the broker, milliseconds since the epoch. */
+  readonly startedAt: number
+  cluster(config: EffectiveConfig, log: Logger): Cluster
+  /** A listener of which every worker has one. */
+  share(listener: ListenerSpec | Listener): ListenerSpec | Listener
+  beforeListening(): Promise<void>
+}
+
 /** What was read again, and why the rest was not. */
 export interface Reloaded {
   readonly done: readonly string[]
@@ -25,13 +46,10 @@ export interface Reloaded {
 }
 
 /** A broker as the command line and the configuration describe it; not started. */
-export async function assemble(
-  /** `load`: names of plugins that the command line needs. */
-  flags: SettingFlags & { plugin?: readonly string[]; watch?: boolean; load?: readonly string[] },
-): Promise<Assembly> {
+export async function assemble(flags: StartSettings, worker?: WorkerParts): Promise<Assembly> {
   const config = readConfig(flags)
   const log = createLogger(loggerOptions(config))
-  for (const warning of config.warnings) log.warn(warning)
+  if (worker === undefined || worker.leads) for (const warning of config.warnings) log.warn(warning)
   // Plugins of the user's own are not in the folder of the program.
   const home = config.place.shipped ? process.cwd() : config.place.home
   const { options, listeners, plugins, pluginNames, places, problems, aclFile } = await partsOfConfig(
@@ -42,9 +60,12 @@ export async function assemble(
   )
   const watched = flags.watch === true ? (flags.plugin ?? []).map((path) => resolve(path)) : []
   const broker = new HookmqBroker({
-    options: { ...options, version, log },
-    listeners,
+    options: { ...options, version, log: worker === undefined ? log : log.child({ worker: worker.name }) },
+    listeners: worker === undefined ? listeners : listeners.map(worker.share),
     plugins,
+    cluster: worker?.cluster(config, log),
+    beforeListening: worker?.beforeListening,
+    startedAt: worker?.startedAt,
     store: storeOf(config.store, config.dataDir),
     pluginNames: [...watched, ...(pluginNames ?? []), ...(flags.load ?? [])],
     places,

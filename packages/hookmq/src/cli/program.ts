@@ -1,11 +1,11 @@
 import { Command } from 'commander'
-import { HookmqError, messageOf } from '../errors.ts'
 import { version } from '../version.ts'
 import { addCheckConfig } from './check-config.ts'
 import { addCompletion } from './completion.ts'
 import { addCtl } from './ctl.ts'
 import { addPlugin } from './plugin.ts'
 import { addPub } from './pub.ts'
+import { report } from './report.ts'
 import { addStart } from './start.ts'
 import { addStore } from './store.ts'
 import { addSub } from './sub.ts'
@@ -49,14 +49,4 @@ export async function run(args: readonly string[]): Promise<void> {
     report(error)
     process.exitCode = 1
   }
-}
-
-/** One line per fault. A stack only for what nobody foresaw: that is a bug, and the stack is its report. */
-function report(error: unknown): void {
-  if (error instanceof HookmqError || (error instanceof Error && error.name === 'ConfigError')) {
-    const all = (error as { all?: readonly Error[] }).all ?? [error]
-    for (const one of all) process.stderr.write(`hookmq: ${messageOf(one)}\n`)
-    return
-  }
-  process.stderr.write(`hookmq: internal error: ${error instanceof Error ? (error.stack ?? error.message) : error}\n`)
 }

@@ -3,12 +3,14 @@ import type { SettingFlags } from '../config/read.ts'
 import { messageOf } from '../errors.ts'
 import { logLevels } from '../log/levels.ts'
 import type { AdjustableLogger } from '../log/logger.ts'
+import type { StartSettings } from './assemble.ts'
 import { collectExHook, type ExHookFlag, exhookSettings } from './exhook-option.ts'
 
 interface StartFlags extends SettingFlags {
   plugin: string[]
   exhook: ExHookFlag[]
   watch?: boolean
+  workers?: string
 }
 
 const examples = `
@@ -21,6 +23,7 @@ Examples:
   hookmq start --set listener.tcp.external=0.0.0.0:1883 --set allow_anonymous=true
                                                             open to other machines: only with an authentication
                                                             plugin, or with these words
+  hookmq start --workers 4                                  four processes that behave as one broker, for more cores
   hookmq start --config /etc/hookmq/hookmq.conf --data-dir /var/lib/hookmq
   HOOKMQ_MQTT__MAX_PACKET_SIZE=64KB hookmq start            settings from the environment
 
@@ -59,12 +62,28 @@ export function addStart(program: Command): void {
     .option('-p, --plugin <file>', 'a module or folder with a plugin; may be repeated', collect, [])
     .option('-e, --exhook <[name=]url>', 'an ExHook server: http://HOST:PORT; may be repeated', collectExHook, [])
     .option('-w, --watch', 'reload plugins when their files are saved; for writing them')
+    .option('-n, --workers <number>', 'processes that make up the broker (node.workers)')
     .addOption(new Option('-l, --log-level <level>', 'least severe messages that are logged').choices([...logLevels]))
     .addHelpText('after', examples)
     .action(async (flags: StartFlags) => start(flags))
 }
 
-async function start(flags: StartFlags): Promise<void> {
+async function start({ workers, exhook, ...given }: StartFlags): Promise<void> {
+  const flags: StartSettings = {
+    ...given,
+    set: [
+      ...(given.set ?? []),
+      ...exhookSettings(exhook),
+      ...(workers === undefined ? [] : [`node.workers=${workers}`]),
+    ],
+    load: exhook.length === 0 ? [] : ['exhook'],
+  }
+  const { readConfig } = await import('../config/read.ts')
+  const settings = readConfig(flags)
+  if (settings.workers.count > 1) {
+    const { startWorkers } = await import('../workers/start.ts')
+    return startWorkers(flags, settings)
+  }
   // Loaded when it is needed: `pub` and `sub` start faster without the broker.
   const [{ assemble }, { superviseSignals }, { lockDataDir }, { ControlServer }] = await Promise.all([
     import('./assemble.ts'),
@@ -72,11 +91,7 @@ async function start(flags: StartFlags): Promise<void> {
     import('../control/lock.ts'),
     import('../control/server.ts'),
   ])
-  const { config, broker, log, reload } = await assemble({
-    ...flags,
-    set: [...(flags.set ?? []), ...exhookSettings(flags.exhook)],
-    load: flags.exhook.length === 0 ? [] : ['exhook'],
-  })
+  const { config, broker, log, reload } = await assemble(flags)
   const { dataDir } = config
   const lock = lockDataDir(dataDir)
   process.on('exit', () => lock.release())

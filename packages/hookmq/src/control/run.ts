@@ -17,6 +17,8 @@ export async function runWords(admin: BrokerAdmin, profile: ControlProfile, word
   if (command === undefined) return await unknown(admin, profile, name)
   let result: CommandResult | undefined
   try {
+    // What it shows and looks for may be in other processes of this broker.
+    await admin.refresh('everything')
     result = await command.run(args)
   } catch (error) {
     const line = `Error: ${messageOf(error)}`

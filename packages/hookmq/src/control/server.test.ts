@@ -27,8 +27,8 @@ function newFolder(scope: Scope): string {
 }
 
 async function open(scope: Scope, dataDir: string, options: Partial<ControlOptions> = {}): Promise<ControlServer> {
-  // Of the broker, what is looked at here is only its list of commands.
-  const admin = { commands: () => commands } as unknown as BrokerAdmin
+  // Of the broker, what is looked at here is only its list of commands. It is all that there is.
+  const admin = { commands: () => commands, refresh: async () => {} } as unknown as BrokerAdmin
   const server = await ControlServer.open({
     admin,
     dataDir,

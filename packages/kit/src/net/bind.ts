@@ -17,6 +17,7 @@ export async function bindServer(
   id: string,
   address: ListenAddress,
   backlog?: number,
+  reusePort = false,
 ): Promise<ListenAddress> {
   if ('path' in address) await prepareSocketPath(id, address.path)
   await new Promise<void>((resolve, reject) => {
@@ -24,7 +25,8 @@ export async function bindServer(
       reject(new Error(explain(id, address, error), { cause: error }))
     server.once('error', failed)
     try {
-      server.listen({ ...('path' in address ? { path: address.path } : address), backlog }, () => {
+      const place = 'path' in address ? { path: address.path } : { ...address, reusePort }
+      server.listen({ ...place, backlog }, () => {
         server.removeListener('error', failed)
         resolve()
       })

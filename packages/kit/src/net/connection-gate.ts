@@ -55,6 +55,11 @@ export class ConnectionGate {
     return true
   }
 
+  /** Counts a connection that another process of this broker has let in. */
+  adopt(): void {
+    this.current += 1
+  }
+
   leave(): void {
     this.current -= 1
   }

@@ -38,6 +38,11 @@ export function adoptSocket(accepted: Socket, server: Server): Socket {
   return adopt(accepted, server, onread)
 }
 
+/** A socket over the handle of a connection that another process has accepted. It reads into the shared buffer when `canShareReads()` said yes. */
+export function socketOfHandle(handle: object, shared: boolean): Socket {
+  return new Socket({ handle, allowHalfOpen: false, ...(shared ? { onread } : {}) } as object)
+}
+
 function adopt(accepted: Socket, server: Server, options: { buffer: Uint8Array; callback: Received }): Socket {
   const from = accepted as unknown as Internals
   const handle = from._handle

@@ -21,6 +21,10 @@ export interface SocketListenerOptions extends ConnectionLimits {
   readonly proxyProtocolTimeout?: number
   /** Prefix for the topics of its clients, %c and %u allowed. */
   readonly mountpoint?: string
+  /** Several processes bind the same port, and the system spreads connections over them. Not every system can. */
+  readonly reusePort?: boolean
+  /** false: it binds nothing, and gets the connections that another process has accepted. */
+  readonly bind?: boolean
 }
 
 /** A Unix socket has no addresses; rules that name one see the own machine. */
@@ -87,7 +91,10 @@ export abstract class SocketListener implements Listener {
         if (this.gate.enter()) accepted(socket, server)
         else refuse(socket)
       })
-      this.bound = await bindServer(server, this.id, this.wanted, this.options.backlog)
+      if (this.options.bind !== false) {
+        const { backlog, reusePort } = this.options
+        this.bound = await bindServer(server, this.id, this.wanted, backlog, reusePort)
+      }
       this.server = server
       server.on('error', (error) => host.log.error('a connection could not be accepted', { listener: this.id, error }))
     } finally {

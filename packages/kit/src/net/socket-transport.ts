@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Logger, PeerCertificate, Transport, TransportHandler } from '@hookmq/api'
+import { takeHandle } from './take-handle.ts'
 
 /** Milliseconds that a connection gets to take what is queued when it ends. */
 export const DEFAULT_END_TIMEOUT = 5000
@@ -198,6 +199,16 @@ export class SocketTransport implements Transport {
 
   private limit(timeout: number): void {
     this.timer ??= setTimeout(destroySocket, timeout, this.socket).unref()
+  }
+
+  /**
+   * Gives the connection itself away, for another process; nothing may have been written. The handler hears nothing any more.
+   * @returns undefined when it is gone
+   */
+  release(): object | undefined {
+    const handle = takeHandle(this.socket)
+    if (handle !== undefined) this.handler = undefined
+    return handle
   }
 
   /** For the shared event functions below. */

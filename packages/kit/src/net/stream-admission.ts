@@ -89,6 +89,21 @@ export class StreamAdmission {
     transport.readPlain()
   }
 
+  /** A connection that another process of this broker has accepted and counted, with the bytes that it has read. */
+  adopt(
+    socket: Socket,
+    shared: boolean,
+    endpoints: Endpoints,
+    certificate: PeerCertificate | undefined,
+    bytes: Buffer,
+  ): void {
+    this.options.gate.adopt()
+    const transport = new SocketTransport(socket, this.origin, endpoints, certificate)
+    this.hand(transport)
+    if (!shared) transport.readPlain()
+    transport.receive(bytes)
+  }
+
   private enter(transport: SocketTransport, byAddress: boolean): void {
     if (byAddress) {
       if (!this.options.gate.enterAddress(transport.peerhost)) {

@@ -21,6 +21,12 @@ export interface Ban {
   readonly until: number | null
 }
 
+interface Told {
+  readonly ban?: Ban
+  /** Key of one that is over. */
+  readonly forget?: string
+}
+
 /** Who may not connect. Held in memory, kept in the store. While nobody is banned nothing is hooked. */
 export class Bans {
   readonly #ctx: PluginContext
@@ -36,6 +42,7 @@ export class Bans {
     const bans = new Bans(ctx)
     for await (const [, value] of ctx.store.list(PREFIX)) bans.#remember(value as Ban)
     bans.#hookWhenNeeded()
+    ctx.members.onTold((value) => bans.#told(value as Told))
     return bans
   }
 
@@ -62,6 +69,7 @@ export class Bans {
     if (this.#bans.size >= MOST_BANS) throw new ApiError(400, 'EXCEED_LIMIT', `there are ${MOST_BANS} bans already`)
     this.#remember(ban)
     this.#hookWhenNeeded()
+    this.#ctx.members.tell({ ban } satisfies Told)
     await this.#ctx.store.put(PREFIX + key, ban)
   }
 
@@ -86,10 +94,22 @@ export class Bans {
     if (range !== undefined) this.#networks.set(key, range)
   }
 
-  async #forget(key: string): Promise<void> {
+  /** Another worker of this broker has changed them, and the store. */
+  #told({ ban, forget }: Told): void {
+    if (ban !== undefined) this.#remember(ban)
+    if (forget !== undefined) this.#drop(forget)
+    this.#hookWhenNeeded()
+  }
+
+  #drop(key: string): void {
     this.#bans.delete(key)
     this.#networks.delete(key)
+  }
+
+  async #forget(key: string): Promise<void> {
+    this.#drop(key)
     this.#hookWhenNeeded()
+    this.#ctx.members.tell({ forget: key } satisfies Told)
     await this.#ctx.store.delete(PREFIX + key)
   }
 

@@ -17,6 +17,8 @@ export interface ServerParts {
   table(): RouteTable
   /** The OpenAPI document. */
   document(): object
+  /** Brings up to date what the endpoints tell of all workers. */
+  refresh(): Promise<void>
   /** Text of GET /status. */
   status(): string
 }
@@ -78,7 +80,7 @@ export async function createServer(parts: ServerParts, options: ServerOptions): 
   return server
 }
 
-function serveTable(server: FastifyInstance, { log, gate, validation, table }: ServerParts): void {
+function serveTable(server: FastifyInstance, { log, gate, validation, table, refresh }: ServerParts): void {
   const admitted = new WeakMap<FastifyRequest, Admitted>()
   server.route({
     method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
@@ -108,6 +110,7 @@ function serveTable(server: FastifyInstance, { log, gate, validation, table }: S
       const { body, query } = validation.check(endpoint, request.body, {
         ...(request.query as Record<string, unknown>),
       })
+      await refresh()
       let answer: Awaited<ReturnType<Endpoint['handle']>>
       try {
         // A querySchema may turn texts into numbers; the endpoints that have one know.

@@ -1,0 +1,3 @@
+import { superviseWorker } from './worker.ts'
+
+superviseWorker()

@@ -13,7 +13,7 @@ const irregular: Readonly<Record<string, string>> = {
 const names = new Map<string, string>()
 
 /** `sessionExpiryInterval` → `Session-Expiry-Interval`, as MQTT 5 and EMQX write it. */
-export function propertyName(key: string): string {
+function propertyName(key: string): string {
   let name = names.get(key)
   if (name === undefined) {
     name = irregular[key] ?? key.replace(/[A-Z]/g, '-$&').replace(/^./, (first) => first.toUpperCase())

@@ -1,5 +1,5 @@
 import type { Logger } from '@hookmq/api'
-import type { Call, Codec, InitReply } from '../codec.ts'
+import type { Call, Codec } from '../codec.ts'
 import type { Launch } from '../language.ts'
 import type { LineLimits } from './lines.ts'
 
@@ -32,5 +32,3 @@ export interface ProcessEvents {
 
 /** What a call is about; the process gives it an id. */
 export type Request = Omit<Call, 'id'>
-
-export type { InitReply }

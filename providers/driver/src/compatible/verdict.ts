@@ -2,7 +2,7 @@ import type { HookPointName } from '@hookmq/api'
 import { Atom, CodePoints, Float, Opaque, Pairs, Tuple, type Value } from '../value.ts'
 
 /** What a callback returned is no answer; the text says what it is and what was expected. */
-export class AnswerError extends Error {
+class AnswerError extends Error {
   override readonly name = 'AnswerError'
 }
 
@@ -94,7 +94,7 @@ function textOf(value: Value): string | undefined {
 }
 
 /** A value for a message: its kind, and what it is where that is short. Never a payload. */
-export function shown(value: Value): string {
+function shown(value: Value): string {
   if (value === undefined || value === null) return 'None'
   if (typeof value === 'boolean') return value ? 'True' : 'False'
   if (typeof value === 'number' || typeof value === 'bigint') return String(value)

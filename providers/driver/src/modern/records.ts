@@ -3,7 +3,7 @@ import { propertyPairs } from '../property-names.ts'
 import { Pairs, Tuple, type Value } from '../value.ts'
 
 /** The fields of each record in the order in which they travel. `sdk/python/hookmq_driver/modern.py` has the same lists. */
-export const records = {
+const records = {
   conn_info: [
     'socket_type',
     'listener',

@@ -37,7 +37,7 @@ function environment(settings: LaunchSettings, folders: readonly string[]): Reco
 }
 
 /** Where `hookmq_driver`, `emqx_extension` and `erlport` are. */
-export function sdkFolder(): string {
+function sdkFolder(): string {
   const found = shipped.find((folder) => existsSync(`${folder}/hookmq_driver/__main__.py`))
   if (found === undefined) throw new Error(`the Python part of the driver is missing; looked for ${shipped.join(', ')}`)
   return found

@@ -182,11 +182,16 @@ export class Keeper {
   async #lookAfter(now: number): Promise<void> {
     const { store } = this.#durable
     // First those whose connections ended with an earlier run: their time begins when this one did.
-    const due = this.#settledEarlier
-      ? await store.readDue(firstTime, now, dueLength)
-      : await store.readDue(1, store.run - 1, dueLength)
-    if (due.length === 0) this.#settledEarlier = true
-    for (const clientId of due) {
+    if (!this.#settledEarlier) {
+      const due = await store.readDue(1, store.run - 1, dueLength)
+      if (due.length > 0) return this.#lookAfterAll(due)
+      this.#settledEarlier = true
+    }
+    await this.#lookAfterAll(await store.readDue(firstTime, now, dueLength))
+  }
+
+  async #lookAfterAll(clientIds: readonly string[]): Promise<void> {
+    for (const clientId of clientIds) {
       const session = this.#broker.sessions.get(clientId)
       if (session !== undefined && !session.recalled) await this.#lookAfterOne(session)
     }

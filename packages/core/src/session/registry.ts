@@ -144,11 +144,11 @@ export class Sessions {
     const oldChannel = session.channel
     if (oldChannel === undefined) {
       broker.wills.sessionEnding(session)
-      session.close()
+      this.#close(session)
       return finish()
     }
     session.detach()
-    session.close()
+    this.#close(session)
     endConnection(oldChannel, {
       reason: 'discarded',
       reasonCode: ReasonCode.SessionTakenOver,

@@ -45,6 +45,8 @@ export class Session implements DeliveryTarget {
   over = false
   #client: ClientInfo | undefined
   #subscriptions: Map<string, StoredOptions> | undefined
+  /** Filter, options, filter, options …: of an earlier run, and not looked at yet. A million maps would take much more. */
+  #resubscribed: (string | StoredOptions)[] | undefined
   #out: Outgoing | undefined
   #replays: RetainedReplay[] | undefined
   /** Who waits for CONNACK. */
@@ -79,7 +81,15 @@ export class Session implements DeliveryTarget {
   }
 
   get subscriptions(): ReadonlyMap<string, StoredOptions> {
+    if (this.#resubscribed !== undefined) this.#unpack(this.#resubscribed)
     return this.#subscriptions ?? noSubscriptions
+  }
+
+  #unpack(resubscribed: readonly (string | StoredOptions)[]): void {
+    this.#resubscribed = undefined
+    this.#subscriptions = new Map()
+    for (let index = 0; index < resubscribed.length; index += 2)
+      this.#subscriptions.set(resubscribed[index] as string, resubscribed[index + 1] as StoredOptions)
   }
 
   get inflightCount(): number {
@@ -129,8 +139,8 @@ export class Session implements DeliveryTarget {
 
   /** Returns whether the filter is new to this session. */
   subscribe(filter: string, options: StoredOptions): boolean {
+    const isNew = !this.subscriptions.has(filter)
     this.#subscriptions ??= new Map()
-    const isNew = !this.#subscriptions.has(filter)
     this.#subscriptions.set(filter, options)
     this.broker.router.subscribe(filter, this, options)
     if (this.number !== 0) {
@@ -146,13 +156,13 @@ export class Session implements DeliveryTarget {
 
   /** A subscription of an earlier run of the broker. */
   resubscribe(filter: string, options: StoredOptions): void {
-    this.#subscriptions ??= new Map()
-    this.#subscriptions.set(filter, options)
+    this.#resubscribed ??= []
+    this.#resubscribed.push(filter, options)
     this.broker.router.subscribe(filter, this, options)
   }
 
   unsubscribe(filter: string): StoredOptions | undefined {
-    const options = this.#subscriptions?.get(filter)
+    const options = this.subscriptions.get(filter)
     if (options === undefined) return undefined
     this.#subscriptions?.delete(filter)
     this.broker.router.unsubscribe(filter, this)

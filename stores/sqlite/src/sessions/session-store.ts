@@ -13,6 +13,7 @@ import { StoreError } from '../errors.ts'
 import type { Supervisor } from '../supervisor.ts'
 import { BatchWriter } from './batch-writer.ts'
 import type { Query } from './change.ts'
+import { type PackedIndexPage, unpack } from './index-page.ts'
 
 /** Milliseconds before a batch that failed is tried again: the first time, and at most. */
 const firstRetry = 100
@@ -234,8 +235,8 @@ export class SqliteSessionStore implements SessionStore {
 
   // --- reading -----------------------------------------------------------------------------------------------------
 
-  readIndex(after: number, limit: number): Promise<SessionIndexPage> {
-    return this.#read({ kind: 'index', after, limit }) as Promise<SessionIndexPage>
+  async readIndex(after: number, limit: number): Promise<SessionIndexPage> {
+    return unpack((await this.#read({ kind: 'index', after, limit })) as PackedIndexPage)
   }
 
   readSession(session: number): Promise<StoredSession | undefined> {

@@ -7,10 +7,11 @@ export const applicationId = 0x486b4d51
  */
 export const migrations: readonly string[] = [
   table('plugin_values'),
-  // Sessions. `deliveries.place`: 0 it waits, the packet identifier once it has one, 65536 more once PUBREC has come. A body that several
+  // Sessions; who they are is read at every start, and apart from the rest of them. `deliveries.place`: 0 it waits, the packet identifier once it has one, 65536 more once PUBREC has come. A body that several
   // sessions wait for is stored once, in `bodies`, and goes with the last of them.
   `CREATE TABLE writers (run INTEGER PRIMARY KEY, batch INTEGER NOT NULL);
-   CREATE TABLE sessions (number INTEGER PRIMARY KEY, client TEXT NOT NULL, due INTEGER, record BLOB NOT NULL);
+   CREATE TABLE sessions (number INTEGER PRIMARY KEY, client TEXT NOT NULL, due INTEGER);
+   CREATE TABLE records (session INTEGER PRIMARY KEY, record BLOB NOT NULL);
    CREATE INDEX sessions_due ON sessions (due) WHERE due IS NOT NULL;
    CREATE TABLE subscriptions (
      session INTEGER NOT NULL, filter TEXT NOT NULL, bits INTEGER NOT NULL, identifier INTEGER NOT NULL,

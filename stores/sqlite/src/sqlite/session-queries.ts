@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { QueuePage, RetainedPage, SessionIndexPage, StoredDelivery, StoredSession } from '@hookmq/api'
+import type { QueuePage, RetainedPage, StoredDelivery, StoredSession } from '@hookmq/api'
 import type { Query } from '../sessions/change.ts'
+import { type PackedIndexPage, pack } from '../sessions/index-page.ts'
 
 type DeliveryRow = [
   sequence: number,
@@ -52,7 +53,7 @@ export class SessionQueries {
     return run
   }
 
-  #index(after: number, limit: number): SessionIndexPage {
+  #index(after: number, limit: number): PackedIndexPage {
     const numbers: number[] = []
     const clientIds: string[] = []
     const found = this.#rows('SELECT number, client FROM sessions WHERE number > ? ORDER BY number LIMIT ?')
@@ -63,7 +64,7 @@ export class SessionQueries {
     }
     const page = { owners: [] as number[], filters: [] as string[], bits: [] as number[], identifiers: [] as number[] }
     const last = numbers.at(-1)
-    if (last === undefined) return { numbers, clientIds, ...page }
+    if (last === undefined) return pack({ numbers, clientIds, ...page })
     const subscribed = this.#rows(
       'SELECT session, filter, bits, identifier FROM subscriptions WHERE session > ? AND session <= ? ORDER BY session',
     )
@@ -77,11 +78,11 @@ export class SessionQueries {
       page.bits.push(bits)
       page.identifiers.push(identifier)
     }
-    return { numbers, clientIds, ...page }
+    return pack({ numbers, clientIds, ...page })
   }
 
   #session(session: number): StoredSession | undefined {
-    const row = this.#rows('SELECT record FROM sessions WHERE number = ?').get(session)
+    const row = this.#rows('SELECT record FROM records WHERE session = ?').get(session)
     if (row === undefined) return undefined
     const [record] = row as unknown as [Uint8Array]
     const awaiting = this.#rows('SELECT packet, since FROM awaiting WHERE session = ? ORDER BY since')

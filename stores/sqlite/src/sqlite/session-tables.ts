@@ -9,6 +9,7 @@ const sharedSize = 256
 export class SessionTables {
   readonly #begin: StatementSync
   readonly #putSession: StatementSync
+  readonly #putRecord: StatementSync
   readonly #deleteSession: readonly StatementSync[]
   readonly #putSubscription: StatementSync
   readonly #deleteSubscription: StatementSync
@@ -26,11 +27,15 @@ export class SessionTables {
     const prepare = (text: string): StatementSync => database.prepare(text)
     this.#begin = prepare('UPDATE writers SET batch = ? WHERE run = ? AND batch < ?')
     this.#putSession = prepare(
-      'INSERT INTO sessions (number, client, due, record) VALUES (?, ?, ?, ?) ' +
-        'ON CONFLICT DO UPDATE SET client = excluded.client, due = excluded.due, record = excluded.record',
+      'INSERT INTO sessions (number, client, due) VALUES (?, ?, ?) ' +
+        'ON CONFLICT DO UPDATE SET client = excluded.client, due = excluded.due',
+    )
+    this.#putRecord = prepare(
+      'INSERT INTO records (session, record) VALUES (?, ?) ON CONFLICT DO UPDATE SET record = excluded.record',
     )
     this.#deleteSession = [
       prepare('DELETE FROM sessions WHERE number = ?'),
+      prepare('DELETE FROM records WHERE session = ?'),
       prepare('DELETE FROM subscriptions WHERE session = ?'),
       prepare('DELETE FROM deliveries WHERE session = ?'),
       prepare('DELETE FROM awaiting WHERE session = ?'),
@@ -113,7 +118,8 @@ export class SessionTables {
         case Change.PutSession: {
           const session = reader.number()
           const due = reader.number()
-          this.#putSession.run(session, reader.text(), due < 0 ? null : due, reader.blob())
+          this.#putSession.run(session, reader.text(), due < 0 ? null : due)
+          this.#putRecord.run(session, reader.blob())
           break
         }
         case Change.DeleteSession: {

@@ -19,14 +19,16 @@ const layers: Readonly<Record<string, Layer>> = {
 }
 
 const listener: Layer = { mayImport: ['@hookmq/mqtt', '@hookmq/api', '@hookmq/kit'], touchesTheWorld: true }
-const part: Layer = { mayImport: ['@hookmq/api', '@hookmq/kit', '@hookmq/exhook-proto'], touchesTheWorld: true }
+const part: Layer = { mayImport: ['@hookmq/api', '@hookmq/kit'], touchesTheWorld: true }
+const provider: Layer = { ...part, mayImport: ['@hookmq/api', '@hookmq/kit', '@hookmq/exhook-proto'] }
 
-const partFolders = ['stores', 'clusters', 'providers', 'plugins', 'gateways']
+const partFolders = ['stores', 'clusters', 'plugins', 'gateways']
 
 /** @returns undefined for a folder that the design does not know */
 export function layerOf(folder: string): Layer | undefined {
   const kind = folder.split('/')[0] ?? ''
   if (kind === 'listeners') return listener
+  if (kind === 'providers') return provider
   if (partFolders.includes(kind)) return part
   return layers[folder]
 }

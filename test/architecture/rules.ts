@@ -27,6 +27,8 @@ function checkShape(workspace: Workspace, { folder, files, manifest }: Package):
   return found
 }
 
+const shownToUsers = ['hookmq', '@hookmq/api', '@hookmq/provider']
+
 /** One part = one folder = one package, named alike. What authors of external hooks install is named for what they write. */
 function expectedName(folder: string): string {
   const [kind, name] = folder.split('/')
@@ -106,8 +108,8 @@ function checkRootFile(workspace: Workspace, names: Map<string, Package>, file: 
     if (target === undefined && !Object.hasOwn(declared, name)) say(`imports ${name}, which package.json does not list`)
     if (target !== undefined) for (const text of checkEntry(target, entry)) say(text)
     // An example is what a stranger writes: they have what hookmq exports, and nothing deeper.
-    if (top === 'examples' && target !== undefined && name !== 'hookmq' && name !== '@hookmq/api') {
-      say(`imports ${name}; an example shows what users import: hookmq or @hookmq/api`)
+    if (top === 'examples' && target !== undefined && !shownToUsers.includes(name)) {
+      say(`imports ${name}; an example shows what users import: ${shownToUsers.join(', ')}`)
     }
   }
   return found

@@ -91,7 +91,7 @@ export interface ExchangeObserver {
 }
 
 /** Which came too late, or twice: nobody waited any more. */
-export interface ExchangeCounters {
+interface ExchangeCounters {
   readonly late: number
   readonly unfinished: number
   readonly waiting: number

@@ -13,7 +13,7 @@ export interface FarScript {
   readonly refuseLoad?: string
 }
 
-export type FarAnswer =
+type FarAnswer =
   | { readonly do: 'delay'; readonly milliseconds: number }
   | { readonly do: 'payload'; readonly payload: string; readonly stop?: boolean }
   | { readonly do: 'continue' | 'hold' | 'drop' | 'allow' | 'deny' | 'throw' | 'reject' | 'disconnect' }

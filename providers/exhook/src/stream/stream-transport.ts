@@ -50,7 +50,7 @@ export interface StreamTransportOptions {
   readonly observe: (what: StreamNews) => void
 }
 
-export type StreamNews =
+type StreamNews =
   | { readonly what: 'open'; readonly place: number }
   | { readonly what: 'unimplemented'; readonly place: number }
   | { readonly what: 'closed'; readonly place: number; readonly code: number; readonly details: string }

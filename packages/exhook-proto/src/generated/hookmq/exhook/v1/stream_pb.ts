@@ -7,7 +7,7 @@
 // How it goes:
 //
 //  1. The broker calls the unary OnProviderLoaded, as always. The answer says which hooks are wanted.
-//  2. The broker opens one Exchange on each connection of its pool. Its first frame is a BrokerHello; the first frame of
+//  2. The broker opens an Exchange, or several on connections of their own. Its first frame is a BrokerHello; the first frame of
 //     the provider is a ProviderHello. Each side sends its hello at once, but the broker sends no event before it has seen
 //     that of the provider.
 //  3. The broker sends events, the provider finishes each of them exactly once: with `done` or with a verdict.
@@ -63,7 +63,8 @@ export type BrokerFrame = Message<"hookmq.exhook.v1.BrokerFrame"> & {
 
   /**
    * Ids of events whose outcome nobody waits for any more, because the client is gone or the time is up. The provider may
-   * skip them. It finishes them all the same (with `done`, say); what it answers is not looked at.
+   * skip them, and they hold up no other event. It finishes them all the same (with `done`, say); what it answers is not
+   * looked at.
    *
    * @generated from field: repeated uint64 cancelled = 4;
    */
@@ -125,7 +126,7 @@ export type Event = Message<"hookmq.exhook.v1.Event"> & {
    * Whose event it is. Events of one client have the same lane on one stream, and all events of a client go over one
    * stream. (Two clients may share a lane: it is a hash.) Within a lane the provider begins with the events in the order in
    * which they came: a valued one without waiting for those before it, a notification when the notifications before it are
-   * finished, so that client_connected is never handled after client_disconnected. Events of different lanes have no
+   * finished or cancelled, so that client_connected is never handled after client_disconnected. Events of different lanes have no
    * order: they may be handled at the same time, on different threads, and be finished in any order.
    *
    * @generated from field: fixed32 lane = 1;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import driver from '@hookmq/provider-driver'
+import { findProgram } from '@hookmq/provider-driver/java'
 import { startTestBroker } from 'hookmq/testing'
 import { requirement } from '../support/requirements.ts'
 import { projectRoot } from './copy.ts'
@@ -45,7 +46,7 @@ test('hookmq plugin new --lang java: tested with Maven, and run in a child proce
   }
   run('-f', join(sdk, 'pom.xml'), 'install')
   const jar = join(sdk, 'driver/target/hookmq-driver.jar')
-  const unzipped = spawnSync('jar', ['xf', jar, 'META-INF/MANIFEST.MF'], { cwd: folder })
+  const unzipped = spawnSync(findProgram('jar') ?? 'jar', ['xf', jar, 'META-INF/MANIFEST.MF'], { cwd: folder })
   assert.equal(unzipped.status, 0)
   const built = readFileSync(join(folder, 'META-INF/MANIFEST.MF'), 'utf8')
   for (const line of ['Main-Class: io.hookmq.driver.Main', 'Add-Opens: java.base/java.io', 'Class-Path: hookmq.jar'])

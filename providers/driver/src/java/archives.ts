@@ -33,7 +33,7 @@ export const driverArchive = 'hookmq-driver.jar'
 export const modernArchive = 'hookmq.jar'
 
 /** From this version on `hookmq.jar` can be built and used. */
-export const modernVersion = 17
+const modernVersion = 17
 
 /** The manifest opens what the driver needs to reach its socket: file descriptor 3. Java 8 does not read that line. */
 const manifest = `Main-Class: io.hookmq.driver.Main

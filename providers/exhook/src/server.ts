@@ -1,6 +1,7 @@
 import type { HookProvider, HookProviderPolicy, Logger, ProviderHandle } from '@hookmq/api'
 import { type ServerSettings, urlProblem } from './settings.ts'
-import { type BrokerIdentity, UnaryProvider, type UnaryProviderOptions } from './unary/provider.ts'
+import type { BrokerIdentity } from './unary/introduction.ts'
+import { UnaryProvider, type UnaryProviderOptions } from './unary/provider.ts'
 
 /**
  * - connected: loaded, and its connections were there at the last look.

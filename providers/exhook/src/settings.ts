@@ -45,7 +45,7 @@ export interface SslSettings {
   readonly depth: number
 }
 
-export interface SocketSettings {
+interface SocketSettings {
   readonly keepalive: boolean
   readonly nodelay: boolean
   /** HTTP/2 window. */

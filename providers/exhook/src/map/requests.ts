@@ -33,7 +33,7 @@ export interface EncodeContext extends MapContext {
 }
 
 /** An event as the bytes of its request; undefined: this one is not sent. */
-export type Encoder<P extends HookPointName> = (
+type Encoder<P extends HookPointName> = (
   context: EncodeContext,
   args: HookArgs<P>,
   accumulator: HookAccumulator<P> | undefined,

@@ -206,7 +206,7 @@ function encoded(response: MessageShape<typeof v3.ValuedResponseSchema>): string
   return Buffer.from(toBinary(v3.ValuedResponseSchema, response)).toString('base64')
 }
 
-export function snake(call: string): string {
+function snake(call: string): string {
   return call
     .replace(/^On/, '')
     .replace(/[A-Z]/g, (letter, index: number) => `${index === 0 ? '' : '_'}${letter.toLowerCase()}`)

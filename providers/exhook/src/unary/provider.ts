@@ -9,7 +9,7 @@ import type {
   Logger,
   ProviderCall,
 } from '@hookmq/api'
-import { type ExHookVersion, exhookCallOf, exhookHookNames, exhookPath, fromBinary, v3 } from '@hookmq/exhook-proto'
+import { type ExHookVersion, exhookCallOf, exhookHookNames, exhookPath, v3 } from '@hookmq/exhook-proto'
 import type { EncodeContext } from '../map/index.ts'
 import {
   ClientInfoCache,
@@ -26,19 +26,13 @@ import type { EventSource } from '../stream/hook-event.ts'
 import { RequestWriter } from '../stream/hot-requests.ts'
 import { notSent } from '../stream/not-sent.ts'
 import { readServerUrl } from '../url.ts'
-import { GrpcError, GrpcStatus } from './grpc-status.ts'
 import { Http2Transport } from './http2-transport.ts'
+import { type BrokerIdentity, introduce, product, readHooks } from './introduction.ts'
+import { cacheMetadata, fullMessagesMetadata, readCacheTime } from './metadata.ts'
 import { socketOpener } from './sockets.ts'
 import type { TransportCounters, UnaryReply, UnaryTransport } from './transport.ts'
 
-/** What servers are told about the broker. */
-export interface BrokerIdentity {
-  readonly node: string
-  readonly version: string
-  readonly clusterName: string
-  /** Milliseconds since the epoch. */
-  readonly startedAt: number
-}
+export { localTime } from './introduction.ts'
 
 /** Carries events in another way than one call for each, over the same connections. */
 export interface EventCarrier extends UnaryTransport {
@@ -81,19 +75,6 @@ interface Loaded {
 }
 
 const unloadTimeout = 5000
-/** The broker gives up first, so that it is counted as what it is; this only keeps calls from staying for ever. */
-const slack = 50
-const observed = new Set([
-  'client.connect',
-  'client.connack',
-  'client.subscribe',
-  'client.unsubscribe',
-  'message.delivered',
-])
-
-/** Metadata that a provider may answer with: OnProviderLoaded, and client.authenticate and client.authorize. */
-export const fullMessagesMetadata = 'hookmq-messages'
-export const cacheMetadata = 'hookmq-cache-ttl'
 
 /** One ExHook server as a source of hooks: one gRPC call for each event. */
 export class UnaryProvider implements HookProvider {
@@ -111,7 +92,7 @@ export class UnaryProvider implements HookProvider {
     this.#options = options
     this.name = options.settings.name
     const { node, version, clusterName } = options.broker
-    this.#meta = requestMeta({ node, version, sysdescr: 'HookMQ', clusterName })
+    this.#meta = requestMeta({ node, version, sysdescr: product, clusterName })
   }
 
   /** As it was found out at the last load. */
@@ -156,7 +137,7 @@ export class UnaryProvider implements HookProvider {
     })
     const transport = this.#transport
     try {
-      const { version, reply } = await this.#introduce(transport)
+      const { version, reply } = await introduce(transport, settings, this.#options.broker, this.#meta)
       const hooks = readHooks(reply.message)
       const { fullMessages } = settings
       const full = fullMessages === 'on' || (fullMessages === 'auto' && reply.metadata(fullMessagesMetadata) === 'full')
@@ -208,7 +189,7 @@ export class UnaryProvider implements HookProvider {
   ): undefined | Promise<void> {
     const loaded = this.#need()
     const event = loaded.carrier?.tell(loaded.source, point, args, accumulator, call)
-    if (event === undefined) return this.#inform(loaded, point, args, accumulator)
+    if (event === undefined) return this.#inform(loaded, point, args, accumulator, call)
     // A Later is a thenable; the type of a notification's answer says only that it is waited for.
     return event === notSent ? undefined : (event as unknown as Promise<void>)
   }
@@ -218,13 +199,18 @@ export class UnaryProvider implements HookProvider {
     point: P,
     args: HookArgs<P>,
     accumulator: HookAccumulator<P> | undefined,
+    call: ProviderCall,
   ): undefined | Promise<void> {
     const request = encodeRequest(loaded.context, point, args, accumulator)
     const path = loaded.paths.get(point)
     if (request === undefined || path === undefined) return undefined
-    const { requestTimeout } = this.#options.settings
-    const options = { key: keyOf(args, accumulator), deadline: requestTimeout, timeout: requestTimeout + slack }
-    return loaded.calls.call(path, request, options).reply.then(nothing)
+    const pending = loaded.calls.call(path, request, {
+      key: keyOf(args, accumulator),
+      deadline: call.remaining,
+      timeout: 0,
+    })
+    call.onAbandoned = () => pending.cancel()
+    return pending.reply.then(nothing)
   }
 
   async unload(): Promise<void> {
@@ -244,39 +230,6 @@ export class UnaryProvider implements HookProvider {
       })
     } finally {
       this.#close()
-    }
-  }
-
-  /** OnProviderLoaded, in the newest version that the server knows. */
-  async #introduce(transport: UnaryTransport): Promise<{ version: ExHookVersion; reply: UnaryReply }> {
-    const { settings, broker } = this.#options
-    const request = encode(v3.ProviderLoadedRequestSchema, {
-      broker: {
-        version: broker.version,
-        sysdescr: 'HookMQ',
-        uptime: BigInt(Math.max(0, Date.now() - broker.startedAt)),
-        datetime: localTime(new Date()),
-      },
-      meta: this.#meta.fields,
-    })
-    const options = { key: '', deadline: settings.requestTimeout, timeout: settings.requestTimeout }
-    const ask = (version: ExHookVersion) =>
-      transport
-        .call(exhookPath(version, 'OnProviderLoaded'), request, options)
-        .reply.then((reply) => ({ version, reply }))
-    if (settings.version !== 'auto') return ask(settings.version)
-    try {
-      return await ask('v3')
-    } catch (error) {
-      if (!isUnimplemented(error)) throw error
-    }
-    try {
-      return await ask('v2')
-    } catch (error) {
-      if (!isUnimplemented(error)) throw error
-      throw new Error(
-        `${settings.url} has neither emqx.exhook.v3 nor emqx.exhook.v2: no ExHook server? (${error.message})`,
-      )
     }
   }
 
@@ -304,7 +257,7 @@ export class UnaryProvider implements HookProvider {
         instead: (point, args, accumulator, call) =>
           isValued(point)
             ? this.#ask(loaded, point, args as never, accumulator as never, call)
-            : this.#inform(loaded, point, args as never, accumulator as never),
+            : this.#inform(loaded, point, args as never, accumulator as never, call),
         verdict: (point, response, metadata, accumulator, call) =>
           this.#verdict(context, point, response, metadata, accumulator, call),
       },
@@ -372,46 +325,3 @@ function ownVersion(): string {
 }
 
 function nothing(): void {}
-
-function isUnimplemented(error: unknown): error is GrpcError {
-  return error instanceof GrpcError && error.code === GrpcStatus.UNIMPLEMENTED
-}
-
-function readHooks(reply: Uint8Array): HookSpec[] {
-  let response: v3.LoadedResponse
-  try {
-    response = fromBinary(v3.LoadedResponseSchema, reply)
-  } catch (error) {
-    throw new Error(
-      `the reply to OnProviderLoaded is no LoadedResponse: ${error instanceof Error ? error.message : error}`,
-    )
-  }
-  const hooks = new Map<string, HookSpec>()
-  for (const { name, topics } of response.hooks) {
-    if (exhookCallOf(name) === undefined)
-      throw new Error(
-        `unknown_hookpoint: the server asks for the hook ${JSON.stringify(name)}, which does not exist; the hooks are ${exhookHookNames.join(', ')}`,
-      )
-    // As EMQX has it: the first of two counts, and only messages have topics.
-    if (!hooks.has(name))
-      hooks.set(name, { name, observe: observed.has(name), ...(name.startsWith('message.') ? { topics } : {}) })
-  }
-  return [...hooks.values()]
-}
-
-/** RFC 3339 with nanoseconds and offset, in local time. */
-export function localTime(now: Date): string {
-  const offset = -now.getTimezoneOffset()
-  const local = new Date(now.getTime() + offset * 60_000).toISOString().slice(0, -1)
-  const two = (value: number) => String(Math.trunc(value)).padStart(2, '0')
-  const distance = Math.abs(offset)
-  return `${local}000000${offset < 0 ? '-' : '+'}${two(distance / 60)}:${two(distance % 60)}`
-}
-
-const units: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
-
-/** `1500`, `1500ms`, `30s`, `5m`; undefined: not said. */
-function readCacheTime(text: string | undefined): number | undefined {
-  const found = text === undefined ? null : /^(\d{1,9})(ms|s|m|h|)$/.exec(text)
-  return found === null ? undefined : Number(found[1]) * (units[found[2]] ?? 1)
-}

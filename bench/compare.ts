@@ -8,7 +8,7 @@ import { type Peer, peers, Running } from './load/peers.ts'
 import { processorTime, residentBytes } from './load/processor-time.ts'
 import { Load, type Scenario } from './load/scenario.ts'
 
-const usage = `Usage: npm run bench:peers -- [--rounds 5] [--seconds 2] [--only WORD] [--peers hookmq,mosquitto,aedes,nats-server]
+const usage = `Usage: npm run bench:peers -- [--rounds 5] [--seconds 2] [--only WORD] [--peers hookmq,hookmq-2-workers,mosquitto,aedes,nats-server]
 
 Brokers that are not installed are left out, with a line that says so.`
 
@@ -17,7 +17,13 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '2' },
     only: { type: 'string', default: '' },
-    peers: { type: 'string', default: peers.map((peer) => peer.name).join(',') },
+    peers: {
+      type: 'string',
+      default: peers
+        .map((peer) => peer.name)
+        .filter((name) => name !== 'hookmq-2-workers')
+        .join(','),
+    },
     help: { type: 'boolean', default: false },
   },
 })

@@ -40,18 +40,27 @@ function output(command: string, args: readonly string[]): string | undefined {
   }
 }
 
+function hookmq(port: number, folder: string): string[] {
+  return [
+    process.execPath,
+    join(root, 'packages/hookmq/src/main.ts'),
+    'start',
+    ...['--data-dir', join(folder, 'data'), '--log-level', 'error'],
+    ...['--set', `listener.tcp.external=127.0.0.1:${port}`, '--set', 'listener.ws.external=127.0.0.1:0'],
+    ...['--set', 'plugin.management.dashboard.listener.http=127.0.0.1:0'],
+  ]
+}
+
 export const peers: readonly Peer[] = [
   {
     name: 'hookmq',
     version: () => `on Node ${process.versions.node}`,
-    command: (port, folder) => [
-      process.execPath,
-      join(root, 'packages/hookmq/src/main.ts'),
-      'start',
-      ...['--data-dir', join(folder, 'data'), '--log-level', 'error'],
-      ...['--set', `listener.tcp.external=127.0.0.1:${port}`, '--set', 'listener.ws.external=127.0.0.1:0'],
-      ...['--set', 'plugin.management.dashboard.listener.http=127.0.0.1:0'],
-    ],
+    command: hookmq,
+  },
+  {
+    name: 'hookmq-2-workers',
+    version: () => `on Node ${process.versions.node}`,
+    command: (port, folder) => [...hookmq(port, folder), '--workers', '2'],
   },
   {
     name: 'mosquitto',

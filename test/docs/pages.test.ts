@@ -9,6 +9,7 @@ const pages = [
   'first-plugin.md',
   'hooks-py-from-emqx.md',
   'testing-plugins.md',
+  'workers.md',
   'plugins/auth-clientid.md',
   'plugins/auth-username.md',
   'plugins/delayed.md',

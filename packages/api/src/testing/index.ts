@@ -1,4 +1,5 @@
 export { TestAuthority, type TestCertificate } from './certificates.ts'
+export { type CreateClusters, clusterSuite } from './cluster-suite.ts'
 export * from './fixtures.ts'
 export type * from './hook-provider-harness.ts'
 export { hookProviderSuite } from './hook-provider-suite.ts'

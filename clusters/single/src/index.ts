@@ -1,0 +1,1 @@
+export { createClusters, type SingleCluster } from './single-cluster.ts'

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { ClusterHost, ClusterMember, ForwardedMessage, Logger } from '@hookmq/api'
+import { clusterSuite } from '@hookmq/api/testing'
+import { WorkersCluster } from './workers-cluster.ts'
+
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent }
+
+function newFolder(scope: { after(run: () => void): void }): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hookmq-cluster-'))
+  scope.after(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+clusterSuite('workers', async (scope, names) => {
+  const folder = newFolder(scope)
+  const clusters = names.map((name) => new WorkersCluster({ name, names, folder, log: silent, patience: 1000 }))
+  scope.after(async () => {
+    await Promise.all(clusters.map((cluster) => cluster.stop(100)))
+  })
+  return clusters
+})
+
+class Counting implements ClusterHost {
+  member: ClusterMember | undefined
+  received_ = 0
+  relieves = 0
+  joined(member: ClusterMember): void {
+    this.member = member
+  }
+  left(): void {}
+  forgotten(): void {}
+  announced(): void {}
+  withdrawn(): void {}
+  received(): void {
+    this.received_++
+  }
+  receivedFrame(): void {}
+  retained(): void {}
+  retainedMessages(): Iterator<undefined> {
+    return [].values()
+  }
+  requested(): undefined {}
+  told(): void {}
+  settled(): undefined {}
+  relieved(): void {
+    this.relieves++
+  }
+}
+
+const kilobyte: ForwardedMessage = {
+  topic: 'a',
+  payload: Buffer.alloc(1024),
+  qos: 0,
+  retain: false,
+  dup: false,
+  from: 'p',
+  timestamp: 0,
+  properties: {},
+  headers: {},
+}
+
+test('what waits for a worker is bounded: publishers are slowed, then messages are dropped and counted; all else arrives', async (t) => {
+  const folder = newFolder(t)
+  const names = ['one', 'two']
+  const make = (name: string) => new WorkersCluster({ name, names, folder, log: silent, maxPending: 512 * 1024 })
+  const [one, two] = names.map(make)
+  const [sender, receiver] = [new Counting(), new Counting()]
+  await Promise.all([one.start(sender), two.start(receiver)])
+  t.after(() => Promise.all([one.stop(100), two.stop(100)]))
+  for (let index = 0; index < 60; index++) sender.member?.forward(kilobyte)
+  assert.equal(one.congested, false)
+  for (let index = 0; index < 60; index++) sender.member?.forward(kilobyte)
+  assert.equal(one.congested, true, 'beyond an eighth')
+  for (let index = 0; index < 1000; index++) sender.member?.forward(kilobyte)
+  const { dropped } = one.counters()
+  assert.ok(dropped > 500 && dropped < 900, `${dropped} dropped`)
+  await one.taken()
+  assert.equal(receiver.received_ + dropped, 1120)
+  assert.equal(one.congested, false)
+  assert.equal(sender.relieves, 1)
+})
+
+test('what is sent to a worker that is away is kept for it, and given up after a while', async (t) => {
+  const folder = newFolder(t)
+  const names = ['one', 'two']
+  const make = (name: string, patience: number) => new WorkersCluster({ name, names, folder, log: silent, patience })
+  const one = make('one', 60_000)
+  const first = make('two', 60_000)
+  const sender = new Counting()
+  await Promise.all([one.start(sender), first.start(new Counting())])
+  await first.stop(100)
+  while (sender.member?.connected) await new Promise((resolve) => setImmediate(resolve))
+  for (let index = 0; index < 10; index++) sender.member?.forward(kilobyte)
+  let taken = false
+  const work = one.taken()?.then(() => {
+    taken = true
+  })
+  const again = new Counting()
+  const second = make('two', 60_000)
+  assert.equal(taken, false)
+  await second.start(again)
+  await work
+  assert.equal(again.received_, 10)
+  await Promise.all([one.stop(100), second.stop(100)])
+
+  const impatient = make('one', 50)
+  const gone = make('two', 50)
+  const host = new Counting()
+  await Promise.all([impatient.start(host), gone.start(new Counting())])
+  await gone.stop(100)
+  while (host.member?.connected) await new Promise((resolve) => setImmediate(resolve))
+  host.member?.forward(kilobyte)
+  await impatient.taken()
+  assert.equal(impatient.counters().pending, 0)
+  await impatient.stop(100)
+})

@@ -39,7 +39,7 @@ export class Http2Connection implements CallOwner {
   #backOff = 0
   #retryAt = 0
   #lastReceived = 0
-  #lastPing = 0
+  #lastPing = Number.NEGATIVE_INFINITY
   #watch: NodeJS.Timeout | undefined
   #waiting: ((ready: boolean) => void)[] = []
   #closed = false

@@ -8,6 +8,7 @@ import {
 } from 'node:http2'
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
+import { RecordingProvider } from '../testing/recording-provider.ts'
 import { GrpcError, GrpcStatus } from './grpc-status.ts'
 import { deadlineText, Http2Transport, placeOf } from './http2-transport.ts'
 import { frameOf } from './reply-reader.ts'
@@ -401,5 +402,70 @@ describe('connections', () => {
     t.mock.timers.tick(3_600_000)
     await far.call({ timeout: 0 }).reply
     assert.equal(pings, 0)
+  })
+})
+
+describe('a server that says nothing while a call waits', () => {
+  test('is pinged after a minute, and not again within five', async (t) => {
+    // Time is moved by hand from here on; the sockets are real.
+    let now = performance.now()
+    t.mock.method(performance, 'now', () => now)
+    t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] })
+    const asked = Promise.withResolvers<void>()
+    const far = await start(t, () => asked.resolve())
+    const call = far.call({ timeout: 0 })
+    await asked.promise
+    let pings = 0
+    far.sessions[0].on('ping', () => pings++)
+    const pass = async (milliseconds: number): Promise<void> => {
+      now += milliseconds
+      t.mock.timers.tick(milliseconds)
+      for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+    }
+    await pass(30_000)
+    assert.equal(pings, 0)
+    await pass(30_000)
+    assert.equal(pings, 1)
+    for (let minute = 0; minute < 4; minute++) await pass(60_000)
+    assert.equal(pings, 1)
+    await pass(60_000)
+    assert.equal(pings, 2)
+    call.cancel()
+    await call.reply.catch(() => {})
+  })
+
+  test('is given up when it does not answer the ping either', async (t) => {
+    const provider = await RecordingProvider.start(
+      t,
+      { answers: { OnClientAuthorize: { hold: true } } },
+      { alone: true },
+    )
+    const { port } = provider
+    const host = `127.0.0.1:${port}`
+    const open = () => connect({ host: '127.0.0.1', port })
+    let now = performance.now()
+    t.mock.method(performance, 'now', () => now)
+    t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] })
+    const transport = new Http2Transport({
+      scheme: 'http',
+      host,
+      size: 1,
+      open,
+      userAgent: 't',
+      maxReply: 1000,
+      window: 65_535,
+    })
+    t.after(() => transport.close())
+    const call = failure(transport.call(path, Buffer.alloc(0), { key: '', deadline: 10_000, timeout: 0 }))
+    while ((await provider.calls()).length === 0) await new Promise(setImmediate)
+    provider.freeze()
+    for (const step of [30_000, 30_000, 20_000]) {
+      now += step
+      t.mock.timers.tick(step)
+      for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+    }
+    assert.equal((await call).code, GrpcStatus.UNAVAILABLE)
+    assert.equal(transport.connections, 0)
+    provider.thaw()
   })
 })

@@ -1,4 +1,5 @@
 export { ClientInfoCache } from './client-info.ts'
-export { encode, type MapContext, type RequestMeta, requestMeta } from './context.ts'
+export { encode, type RequestMeta, requestMeta } from './context.ts'
+export { propertyNames } from './properties.ts'
 export { type EncodeContext, type ExHookPoint, encodeRequest, isExHookPoint, keyOf } from './requests.ts'
-export { isUnusable, isValued, type Unusable, type ValuedPoint, verdictOf } from './verdict.ts'
+export { isUnusable, isValued, type ValuedPoint, verdictOf } from './verdict.ts'

@@ -183,7 +183,9 @@ function finishSubscribe(
   // One code for each filter, in their order. [MQTT-3.8.4-5] [MQTT-3.8.4-6] [MQTT-3.9.3-1]
   const reasonCodes = requests.map((request) => request.code ?? granted.get(request) ?? ReasonCode.UnspecifiedError)
   // Who has its SUBACK gets what is published from then on, at whichever process.
-  const stored = session.number === 0 ? undefined : broker.durable?.pending()
+  // While the store fails nothing was granted that it would have to keep.
+  const works = session.number !== 0 && broker.durable?.store.problem === undefined
+  const stored = works ? broker.durable?.pending() : undefined
   return after(bothOf(broker.peers?.taken(), stored), () => {
     if (channel.state !== 'connected') return undefined
     channel.send({ type: 'suback', packetId, reasonCodes, properties: {} })

@@ -155,7 +155,8 @@ export class Stored implements Awaiter {
     const { inflight } = this.#outgoing
     for (const entry of ready) {
       const { channel, active } = this.#session
-      if (channel === undefined || !active || inflight.get(entry.packetId) !== entry) continue
+      // What an earlier connection should have sent has its turn with the rest of that.
+      if (channel === undefined || !active || entry.resend || inflight.get(entry.packetId) !== entry) continue
       this.#outgoing.transmitEntry(channel, entry)
     }
     this.#session.pump()

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { acknowledge, payloads, publish, publishThrough, subscribe } from '../support/actions.ts'
+import { currentVersions } from '../support/versions.ts'
+import { until } from '../support/wait.ts'
+import { workerCount } from '../support/workers.ts'
+import { Crashing, kept } from './crash.ts'
+
+const skip = workerCount > 1 ? 'the store of one process' : false
+
+test('while the store fails, QoS 1 and 2 to durable sessions are refused and all else goes on', { skip }, async (t) => {
+  const crashing = await Crashing.start(t)
+  const { broker, store } = crashing
+  const durable = await broker.connect({ clientId: 'd', ...kept })
+  await subscribe(durable, 'd', { qos: 2 })
+  const plain = await broker.connect()
+  await subscribe(plain, ['d', 'p'], { qos: 1 })
+  const publisher = await broker.connect()
+  store.pause()
+  publish(publisher, 'd', 'before', { qos: 1, messageId: 99 })
+  await publisher.expectNothing()
+  store.fail('the disk is full')
+  assert.equal((await publishThrough(publisher, 'd', 'refused', { qos: 1 }))[0]?.reasonCode, 0x97)
+  assert.equal((await publishThrough(publisher, 'd', 'refused', { qos: 2 }))[0]?.reasonCode, 0x97)
+  assert.equal((await publishThrough(publisher, 'r', 'refused', { qos: 1, retain: true }))[0]?.reasonCode, 0x97)
+  const old = await broker.connect({ version: 4 })
+  publish(old, 'd', 'refused', { qos: 1 })
+  await old.expectClose()
+  await publishThrough(publisher, 'd', 'qos 0')
+  // Acknowledgements that were held up are not overtaken: another one has none.
+  await publishThrough(await broker.connect(), 'p', 'to nobody durable', { qos: 1 })
+  assert.deepEqual(payloads(await plain.settle()), ['before', 'qos 0', 'to nobody durable'])
+  assert.deepEqual(payloads(await durable.settle()), ['qos 0'])
+  assert.deepEqual(await subscribe(durable, 'more', { qos: 1 }), [0x97])
+  const stranger = await broker.open()
+  stranger.sendConnect({ clientId: 'new', ...kept })
+  await stranger.expect('connack', { reasonCode: 0x88 })
+  await broker.connect({ clientId: 'clean' })
+  // A client that is known is let in.
+  const again = await broker.connect({ clientId: 'd', ...kept })
+  assert.equal(again.connack?.sessionPresent, true)
+  store.fail(undefined)
+  await publisher.expect('puback', { messageId: 99 })
+  await acknowledge(again, await again.expect('publish', { payload: 'before' }))
+  await publishThrough(publisher, 'd', 'after', { qos: 2 })
+  assert.deepEqual(payloads(await again.settle()), ['after'])
+})
+
+test('who publishes faster than the disk writes is not read until it has caught up', { skip }, async (t) => {
+  const crashing = await Crashing.start(t, { maxStoreWaiting: 100_000, receiveMaximum: 0, maxAwaitingRel: 0 })
+  const { broker, store } = crashing
+  const away = await broker.connect({ clientId: 'd', ...kept })
+  await subscribe(away, 'd', { qos: 1 })
+  await away.disconnect()
+  const publisher = await broker.connect()
+  store.pause()
+  const count = 200
+  const payload = Buffer.alloc(10_000)
+  for (let index = 0; index < count; index++) publish(publisher, 'd', payload, { qos: 1 })
+  await until(() => store.waitingBytes > 100_000, 'the bound')
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve))
+  // What had been read when the bound was met, and no more.
+  assert.ok(store.waitingBytes < 500_000, `${store.waitingBytes}`)
+  assert.equal(publisher.pending, 0)
+  store.resume()
+  for (let index = 1; index <= count; index++) await publisher.expect('puback', { messageId: index })
+})
+
+for (const version of currentVersions) {
+  test(`a queue that is longer than memory holds is read as it drains (MQTT ${version})`, { skip }, async (t) => {
+    const crashing = await Crashing.start(t, { maxInflight: 10, maxQueueLength: 0 })
+    const { broker } = crashing
+    const session = { clientId: 'd', version, clean: false, properties: version === 5 ? kept.properties : undefined }
+    const away = await broker.connect(session)
+    await subscribe(away, 'd', { qos: 1 })
+    await away.disconnect()
+    const publisher = await broker.connect()
+    const count = 2000
+    for (let index = 0; index < count; index++) publish(publisher, 'd', `${index}`, { qos: 1 })
+    for (let index = 0; index < count; index++) await publisher.expect('puback')
+    const view = broker.broker.sessions.get('d')
+    assert.equal(view?.queueLength, count)
+    const back = await broker.connect(session)
+    const received: string[] = []
+    let most = 0
+    while (received.length < count + 100) {
+      const packet = await back.expect('publish')
+      most = Math.max(most, back.pending)
+      received.push(String(packet.payload))
+      if (received.length === 1000)
+        for (let index = 0; index < 100; index++) publish(publisher, 'd', `${count + index}`, { qos: 1 })
+      back.send({ cmd: 'puback', messageId: packet.messageId as number })
+    }
+    assert.ok(most < 10, 'receive maximum holds')
+    assert.deepEqual(
+      received,
+      Array.from({ length: count + 100 }, (_, index) => `${index}`),
+    )
+    await back.settle()
+    assert.equal(view?.queueLength, 0)
+    assert.equal(view?.inflightCount, 0)
+  })
+}
+
+for (const queueDrop of ['oldest', 'newest'] as const) {
+  test(`a queue has its bound also in the store: the ${queueDrop} are dropped, and hooks are told`, {
+    skip,
+  }, async (t) => {
+    const crashing = await Crashing.start(t, { maxQueueLength: 50, queueDrop })
+    const { broker } = crashing
+    const away = await broker.connect({ clientId: 'd', ...kept })
+    await subscribe(away, 'd', { qos: 1 })
+    await away.disconnect()
+    const dropped: string[] = []
+    broker.hook('delivery.dropped', ({ message, reason }) => void dropped.push(`${reason} ${String(message.payload)}`))
+    const publisher = await broker.connect()
+    for (let index = 0; index < 200; index++) await publishThrough(publisher, 'd', `${index}`, { qos: 1 })
+    await until(() => dropped.length >= 149, 'what is too much')
+    const gone = Array.from(
+      { length: dropped.length },
+      (_, index) => `queue_full ${index + (queueDrop === 'newest' ? 50 : 0)}`,
+    )
+    assert.deepEqual(dropped, gone)
+    await crashing.crash()
+    const back = await crashing.broker.connect({ clientId: 'd', ...kept })
+    const kept_ = payloads(await back.settle())
+    assert.equal(kept_.length, 200 - gone.length)
+    assert.equal(kept_[0], queueDrop === 'newest' ? '0' : `${gone.length}`)
+  })
+}

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { connect as connectMqtt } from 'mqtt'
-import { runCommand } from '../../packages/hookmq/src/testing/command.ts'
 import { payloads, publishThrough, subscribe } from '../support/actions.ts'
 import { RawClient } from '../support/raw-client.ts'
+import { Program } from './program.ts'
 import { idAt, startTwo } from './support.ts'
 
 const kept = { clean: false, properties: { sessionExpiryInterval: 300 } }
@@ -106,7 +106,7 @@ test('two processes behave as one broker', async (t) => {
   })
 
   await t.test('a WebSocket client whose session is at the other worker is served all the same', async () => {
-    const [, port] = await broker.command.output(/^listening ws:external on 127\.0\.0\.1:(\d+)$/m)
+    const [, port] = await broker.command.shows(/^listening ws:external on 127\.0\.0\.1:(\d+)$/m)
     for (const worker of both) {
       const client = connectMqtt(`ws://127.0.0.1:${port}/mqtt`, { clientId: idAt(worker, 'ws'), reconnectPeriod: 0 })
       await new Promise<void>((resolve) => client.once('connect', () => resolve()))
@@ -206,7 +206,7 @@ test('a worker that is killed is started again; the other one goes on', async (t
     got,
     Array.from({ length: 20 }, (_, index) => String(index)),
   )
-  await broker.command.output(/"worker":"worker2","msg":"a worker is back"/, 'stderr')
+  await broker.command.shows(/"worker":"worker2","msg":"a worker is back"/)
   const again = await RawClient.connect(broker.port, { clientId })
   await subscribe(again, ['alive/#', 'kept/#'])
   assert.deepEqual(payloads(await again.settle()), ['still'], 'what is retained comes from the other worker')
@@ -216,11 +216,32 @@ test('a worker that is killed is started again; the other one goes on', async (t
   assert.notEqual(broker.pid(2), pid)
 })
 
+test('a stored session outlives its worker, with what came while that was away', async (t) => {
+  const broker = await startTwo(t)
+  const clientId = idAt(2)
+  const sleeper = await RawClient.connect(broker.port, { clientId, ...kept })
+  await subscribe(sleeper, 'stored/#', { qos: 1 })
+  await sleeper.disconnect()
+  const publisher = await broker.connect(1)
+  await publishThrough(publisher, 'stored/before', 'before', { qos: 1 })
+  process.kill(broker.pid(2), 'SIGKILL')
+  await broker.command.shows(/a worker has ended/)
+  // Acknowledged when the worker is back and has stored it.
+  await publishThrough(publisher, 'stored/while', 'while', { qos: 1 })
+  await broker.command.shows(/"worker":"worker2","msg":"a worker is back"/)
+  const again = await RawClient.connect(broker.port, { clientId, ...kept })
+  assert.equal(again.connack?.sessionPresent, true)
+  await again.expect('publish', { payload: 'before' })
+  await again.expect('publish', { payload: 'while' })
+  await publishThrough(publisher, 'stored/after', 'after', { qos: 1 })
+  await again.expect('publish', { payload: 'after' })
+})
+
 test('the leader may be killed as well', async (t) => {
   const broker = await startTwo(t)
   const survivor = await broker.connect(2)
   process.kill(broker.pid(1), 'SIGKILL')
-  await broker.command.output(/"worker":"worker1","msg":"a worker is back"/, 'stderr')
+  await broker.command.shows(/"worker":"worker1","msg":"a worker is back"/)
   const back = await broker.connect(1)
   await subscribe(survivor, 'a')
   await publishThrough(back, 'a', 'x', { qos: 1 })
@@ -234,13 +255,13 @@ test('a port that is in use is named once, and nothing is left running', async (
   t.after(() => server.close())
   const address = server.address()
   assert.ok(typeof address === 'object' && address !== null)
-  const { code, stderr } = await runCommand(t, [
+  const program = new Program(t, [
     'start',
     '--workers',
     '2',
     '--set',
     `listener.tcp.external=127.0.0.1:${address.port}`,
   ])
-  assert.equal(code, 1)
-  assert.equal(stderr.match(/is in use/g)?.length, 1, stderr)
+  assert.equal(await program.ended, 1)
+  assert.equal(program.output.match(/is in use/g)?.length, 1, program.output)
 })

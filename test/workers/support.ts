@@ -1,8 +1,8 @@
 import type { TestContext } from 'node:test'
 import { ownerOf } from '@hookmq/cluster-workers'
-import { type RunningCommand, runCommand, startCommand } from '../../packages/hookmq/src/testing/command.ts'
 import { type ConnectSettings, RawClient } from '../support/raw-client.ts'
 import { temporaryFolder } from './folder.ts'
+import { Program } from './program.ts'
 
 const names = ['worker1', 'worker2']
 
@@ -17,7 +17,7 @@ export function idAt(worker: 1 | 2, prefix = 'c'): string {
 }
 
 export interface TwoWorkers {
-  readonly command: RunningCommand
+  readonly command: Program
   readonly port: number
   /** A client of the first or second worker. */
   connect(worker: 1 | 2, settings?: ConnectSettings): Promise<RawClient>
@@ -28,15 +28,22 @@ export interface TwoWorkers {
 
 /** `hookmq start --workers 2`. */
 export async function startTwo(t: TestContext, args: readonly string[] = []): Promise<TwoWorkers> {
-  const data = temporaryFolder(t)
-  const { command, port } = await startCommand(t, ['--workers', '2', '--data-dir', data, ...args])
-  await command.output(/"msg":"all workers started"/, 'stderr')
+  const place = ['--data-dir', temporaryFolder(t)]
+  const free = ['listener.tcp.external', 'listener.ws.external', 'plugin.management.dashboard.listener.http']
+  const ports = free.flatMap((key) => ['--set', `${key}=127.0.0.1:0`])
+  const command = new Program(t, ['start', '--workers', '2', ...place, ...ports, ...args])
+  await command.shows(/"msg":"all workers started"/)
+  const port = Number((await command.shows(/^listening tcp:external on 127\.0\.0\.1:(\d+)$/m))[1])
   return {
     command,
     port,
     connect: (worker, settings) => RawClient.connect(port, { clientId: idAt(worker), ...settings }),
-    ctl: async (...words) => (await runCommand(t, ['ctl', '--data-dir', data, ...words])).stdout.trimEnd(),
-    pid: (worker) => Number(lastMatch(command.stderr, new RegExp(`"worker":"worker${worker}","pid":(\\d+)`, 'g'))),
+    async ctl(...words) {
+      const run = new Program(t, ['ctl', ...place, ...words])
+      await run.ended
+      return run.output.trimEnd()
+    },
+    pid: (worker) => Number(lastMatch(command.output, new RegExp(`"worker":"worker${worker}","pid":(\\d+)`, 'g'))),
   }
 }
 

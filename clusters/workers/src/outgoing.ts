@@ -61,7 +61,8 @@ export class Outgoing {
   /** Called after each frame. */
   written(): void {
     this.#dirty = true
-    if (!this.congested && this.pending > this.#bounds.highWater) this.congested = true
+    // For a member that is away nobody is slowed down: it may be away for long.
+    if (!this.congested && this.#socket !== undefined && this.pending > this.#bounds.highWater) this.congested = true
     this.schedule()
   }
 

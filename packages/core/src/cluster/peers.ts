@@ -52,6 +52,8 @@ export class Peers implements ClusterHost, RouterObserver {
     this.#stamps = new Stamps(cluster.name)
     this.#frames = new FarFrames(broker)
     this.whole = new Whole(broker, this)
+    // From the first subscription on, those that come back from the store included.
+    broker.router.observer = this
   }
 
   get members(): readonly ClusterMember[] {
@@ -68,7 +70,6 @@ export class Peers implements ClusterHost, RouterObserver {
   }
 
   start(): Promise<void> {
-    this.#broker.router.observer = this
     return this.cluster.start(this)
   }
 

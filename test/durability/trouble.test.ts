@@ -39,6 +39,8 @@ test('while the store fails, QoS 1 and 2 to durable sessions are refused and all
   // A client that is known is let in.
   const again = await broker.connect({ clientId: 'd', ...kept })
   assert.equal(again.connack?.sessionPresent, true)
+  assert.equal(broker.broker.link.stats()['store.down.count'], 1)
+  assert.equal(broker.broker.link.metrics()['store.refused'], 4)
   store.fail(undefined)
   await publisher.expect('puback', { messageId: 99 })
   await acknowledge(again, await again.expect('publish', { payload: 'before' }))

@@ -481,5 +481,7 @@ export class Broker implements ListenerHost {
     stats.provide('suboptions', subscriptions)
     stats.provide('routes', () => router.topicCount)
     stats.provide('retained', () => this.retained.store.count)
+    stats.provide('store.waiting', () => this.durable?.store.waitingBytes ?? 0)
+    stats.provide('store.down', () => (this.durable?.store.problem === undefined ? 0 : 1))
   }
 }

@@ -298,6 +298,7 @@ function finish(
   const { peers, durable } = broker
   const changes = durable?.store.changes ?? 0
   if (qos > 0 && durable?.store.problem !== undefined && durable.concerns(session, outcome, routes)) {
+    broker.metrics.counters[M.STORE_REFUSED]++
     return refusePublish(channel, session, storeDown(channel), qos, packetId)
   }
   // In one batch with the message: after a crash both are there, or none. [MQTT-4.3.3-10]

@@ -2,6 +2,7 @@ import type { SessionStore, StoredDelivery } from '@hookmq/api'
 import type { Broker } from '../broker.ts'
 import { type Channel, HOLD_STORE } from '../channel/channel.ts'
 import type { BrokerMessage } from '../message.ts'
+import * as M from '../metrics/index.ts'
 import type { Route, Routes } from '../routing/types.ts'
 import type { Delivery } from '../session/delivery.ts'
 import { Session } from '../session/session.ts'
@@ -108,6 +109,7 @@ export class Durable {
   }
 
   #committed(batch: number): void {
+    this.#broker.metrics.counters[M.STORE_BATCHES]++
     this.#lastMessage = undefined
     this.#lastBody = undefined
     const awaiting = this.#awaiting
@@ -126,6 +128,7 @@ export class Durable {
   }
 
   #troubled(problem: string | undefined): void {
+    if (problem !== undefined) this.#broker.metrics.counters[M.STORE_FAILURES]++
     if (problem === undefined) this.#broker.log.info('the store works again: durable sessions take messages')
     else
       this.#broker.log.error('the store does not work: QoS 1 and 2 messages to durable sessions are refused', {

@@ -117,6 +117,10 @@ export const CONNECTIONS_WINDOW_PAUSED = at('connections.window_paused')
 
 export const SUBSCRIPTIONS_REFUSED_LIMIT = at('subscriptions.refused.limit')
 
+export const STORE_BATCHES = at('store.batches')
+export const STORE_FAILURES = at('store.failures')
+export const STORE_REFUSED = at('store.refused')
+
 export const HOOKS_FAILED = at('hooks.failed')
 export const HOOKS_INVALID = at('hooks.invalid')
 export const HOOKS_TIMEOUT = at('hooks.timeout')

@@ -112,6 +112,10 @@ export const metricTable = [
   ['connections.window_paused', 'Times that a connection was paused because too many of its packets waited for hooks'],
   ['subscriptions.refused.limit', 'Subscriptions beyond the maximum of a client'],
 
+  ['store.batches', 'Batches of sessions and messages that the store has committed'],
+  ['store.failures', 'Times that the store began to fail'],
+  ['store.refused', 'QoS 1 and 2 messages that were refused because the store failed'],
+
   ['hooks.failed', 'Hooks that threw or rejected'],
   ['hooks.invalid', 'Hooks that returned something that is no verdict of their point'],
   ['hooks.timeout', 'Hooks that did not answer in time'],

@@ -111,6 +111,15 @@ test('check and backup work beside a running broker, compact does not', async (t
   assert.match(compacted.stderr, /^hookmq: .*another broker is using this data folder \(process \d+\)/)
   const backup = await runCommand(t, ['store', 'backup', join(path, 'copy.db'), ...data])
   assert.deepEqual([backup.code, backup.stdout], [0, `${join(path, 'copy.db')}\n`], backup.stderr)
+  const text = join(path, 'all.jsonl')
+  const exported = await runCommand(t, ['store', 'export', text, ...data])
+  assert.match(exported.stdout, /^\d+ rows .*all\.jsonl\n$/, exported.stderr)
+  const imported = await runCommand(t, ['store', 'import', text, '--data-dir', join(path, 'new')])
+  assert.match(imported.stdout, /^\d+ rows .*hookmq\.db\n$/, imported.stderr)
+  assert.match(
+    (await runCommand(t, ['store', 'import', text, ...data])).stderr,
+    /another broker is using this data folder/,
+  )
   const again = await runCommand(t, ['store', 'backup', join(path, 'copy.db'), ...data])
   assert.match(again.stderr, /^hookmq: .*copy\.db: exists already/)
   command.signal('SIGTERM')

@@ -9,9 +9,11 @@ Examples:
   hookmq store check --data-dir /var/lib/hookmq
   hookmq store backup /backups/monday.db
   hookmq store compact
+  hookmq store export everything.jsonl
+  hookmq store import everything.jsonl --data-dir /var/lib/new
 
-The store is hookmq.db in the data folder: give the same --data-dir, --config or --set node.data_dir as to 'start'. check and
-backup also work while the broker runs. To go back to a backup, stop the broker, put the backup in the place of hookmq.db, and
+The store is hookmq.db in the data folder: give the same --data-dir, --config or --set node.data_dir as to 'start'. check,
+backup and export also work while the broker runs. To go back to a backup, stop the broker, put the backup in the place of hookmq.db, and
 remove hookmq.db-wal and hookmq.db-shm.
 
 Exit code: 0 when it was done and the store is sound, else 1.`
@@ -20,7 +22,7 @@ Exit code: 0 when it was done and the store is sound, else 1.`
 export function addStore(program: Command): void {
   const store = program
     .command('store')
-    .description('check, copy or compact what the broker has stored')
+    .description('check, copy, compact, export or import what the broker has stored')
     .helpOption('--help', 'show this help')
     .addHelpText('after', examples)
   addSettingOptions(store.command('check'))
@@ -54,6 +56,32 @@ export function addStore(program: Command): void {
         lock.release()
       }
       process.stdout.write(`ok ${file}\n`)
+    })
+  addTransfer(store)
+}
+
+function addTransfer(store: Command): void {
+  addSettingOptions(store.command('export'))
+    .description('write what is stored now into a new text file: one line of JSON for each row')
+    .argument('<file>', 'the new file; it must not exist')
+    .action(async (target: string, flags: SettingFlags) => {
+      const { file, run } = await open(flags)
+      const rows = run(({ exportStore }) => exportStore(file, resolve(target)))
+      process.stdout.write(`${rows} rows ${resolve(target)}\n`)
+    })
+  addSettingOptions(store.command('import'))
+    .description('fill a new store with what export wrote; the broker must not be running')
+    .argument('<file>', 'what export wrote')
+    .action(async (source: string, flags: SettingFlags) => {
+      const { file, dataDir, run } = await open(flags)
+      const { lockDataDir } = await import('../control/lock.ts')
+      const lock = lockDataDir(dataDir)
+      try {
+        const rows = run(({ importStore }) => importStore(file, resolve(source)))
+        process.stdout.write(`${rows} rows ${file}\n`)
+      } finally {
+        lock.release()
+      }
     })
 }
 

@@ -36,6 +36,19 @@ export const migrations: readonly string[] = [
 /** Tables that operations may name. */
 export const tables: ReadonlySet<string> = new Set(['plugin_values'])
 
+/** What is worth keeping, in an order in which it can be written. */
+export const exportedTables: readonly string[] = [
+  'plugin_values',
+  'sessions',
+  'records',
+  'subscriptions',
+  'bodies',
+  'deliveries',
+  'awaiting',
+  'retained',
+  'writers',
+]
+
 /** A sorted map. `value` takes text and bytes as they are. */
 function table(name: string): string {
   return `CREATE TABLE ${name} (

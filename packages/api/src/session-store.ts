@@ -23,6 +23,8 @@ export type SubscriptionBits = number
 export interface SessionIndexPage {
   readonly numbers: readonly number[]
   readonly clientIds: readonly string[]
+  /** As in `putSession`; -1: never. */
+  readonly dues: readonly number[]
   readonly owners: readonly number[]
   readonly filters: readonly string[]
   readonly bits: readonly SubscriptionBits[]

@@ -199,6 +199,7 @@ export class MemorySessionStore implements SessionStore {
     return {
       numbers,
       clientIds: held.map(({ clientId }) => clientId),
+      dues: held.map(({ due }) => due ?? -1),
       owners: rows.map(({ owner }) => owner),
       filters: rows.map(({ filter }) => filter),
       bits: rows.map(({ bits }) => bits),

@@ -60,6 +60,7 @@ export function sessionStoreSuite(name: string, create: CreateSessionStore): voi
       assert.deepEqual(await again.readIndex(-1, 10), {
         numbers: [7],
         clientIds: ['client'],
+        dues: [-1],
         owners: [0, 0],
         filters: ['a/+', 'ä/#'],
         bits: [1, 0b10_1101],
@@ -182,6 +183,7 @@ export function sessionStoreSuite(name: string, create: CreateSessionStore): voi
       const { store } = await create(t)
       for (const [number, due] of [300, 100, undefined, 200, 900].entries())
         store.putSession(number + 1, `c${number}`, due, bytes(''))
+      assert.deepEqual((await store.readIndex(-1, 9)).dues, [300, 100, -1, 200, 900])
       assert.deepEqual(await store.readDue(1, 300, 10), ['c1', 'c3', 'c0'])
       assert.deepEqual(await store.readDue(1, 300, 1), ['c1'])
       assert.deepEqual(await store.readDue(101, 300, 9), ['c3', 'c0'])

@@ -28,8 +28,8 @@ export class Keeper {
   readonly #loading = new Map<Session, Promise<void>>()
   /** Client ids are asked for. */
   #looking = false
-  /** Sessions that were connected when an earlier run ended have been looked after. */
-  #settledEarlier = false
+  /** Were connected when an earlier run ended: the last comes first. */
+  #wereConnected: Session[] = []
 
   constructor(broker: Broker, durable: Durable) {
     this.#broker = broker
@@ -116,6 +116,8 @@ export class Keeper {
         const clientId = page.clientIds[index]!
         const session = sessions.restore(page.numbers[index]!, clientId)
         found.push(session)
+        const due = page.dues[index]!
+        if (session !== undefined && due > 0 && due < firstTime) this.#wereConnected.push(session)
       }
       for (let index = 0; index < page.filters.length; index++) {
         const session = found[page.owners[index]!]
@@ -181,23 +183,20 @@ export class Keeper {
 
   async #lookAfter(now: number): Promise<void> {
     const { store } = this.#durable
-    // First those whose connections ended with an earlier run: their time begins when this one did.
-    if (!this.#settledEarlier) {
-      const due = await store.readDue(1, store.run - 1, dueLength)
-      if (due.length > 0) return this.#lookAfterAll(due)
-      this.#settledEarlier = true
+    // First those whose connections ended with an earlier run: their time began when this one did.
+    for (let count = 0; count < dueLength; count++) {
+      const session = this.#wereConnected.pop()
+      if (session === undefined) break
+      await this.#lookAfterOne(session)
     }
-    await this.#lookAfterAll(await store.readDue(firstTime, now, dueLength))
-  }
-
-  async #lookAfterAll(clientIds: readonly string[]): Promise<void> {
-    for (const clientId of clientIds) {
+    for (const clientId of await store.readDue(firstTime, now, dueLength)) {
       const session = this.#broker.sessions.get(clientId)
-      if (session !== undefined && !session.recalled) await this.#lookAfterOne(session)
+      if (session !== undefined) await this.#lookAfterOne(session)
     }
   }
 
   async #lookAfterOne(session: Session): Promise<void> {
+    if (session.recalled || session.over) return
     const stored = await this.#durable.store.readSession(session.number)
     if (stored !== undefined && !session.recalled && !session.over) this.#recall(session, decodeRecord(stored.record))
   }

@@ -56,15 +56,17 @@ export class SessionQueries {
   #index(after: number, limit: number): PackedIndexPage {
     const numbers: number[] = []
     const clientIds: string[] = []
-    const found = this.#rows('SELECT number, client FROM sessions WHERE number > ? ORDER BY number LIMIT ?')
+    const dues: number[] = []
+    const found = this.#rows('SELECT number, client, due FROM sessions WHERE number > ? ORDER BY number LIMIT ?')
     for (const row of found.iterate(after, limit)) {
-      const [number, client] = row as unknown as [number, string]
+      const [number, client, due] = row as unknown as [number, string, number | null]
       numbers.push(number)
       clientIds.push(client)
+      dues.push(due ?? -1)
     }
     const page = { owners: [] as number[], filters: [] as string[], bits: [] as number[], identifiers: [] as number[] }
     const last = numbers.at(-1)
-    if (last === undefined) return pack({ numbers, clientIds, ...page })
+    if (last === undefined) return pack({ numbers, clientIds, dues, ...page })
     const subscribed = this.#rows(
       'SELECT session, filter, bits, identifier FROM subscriptions WHERE session > ? AND session <= ? ORDER BY session',
     )
@@ -78,7 +80,7 @@ export class SessionQueries {
       page.bits.push(bits)
       page.identifiers.push(identifier)
     }
-    return pack({ numbers, clientIds, ...page })
+    return pack({ numbers, clientIds, dues, ...page })
   }
 
   #session(session: number): StoredSession | undefined {

@@ -43,11 +43,6 @@ export class Durable {
     return this.#next++
   }
 
-  /** Numbers up to here were given out by earlier runs. */
-  get firstNumber(): number {
-    return this.store.run * perRun
-  }
-
   /** `awaiter` is told once, at the next commit. */
   await(awaiter: Awaiter): void {
     this.#awaiting.push(awaiter)

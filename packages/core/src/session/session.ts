@@ -392,7 +392,7 @@ function lower(message: QoS, subscription: QoS, upgrade: boolean): QoS {
   return message < subscription ? message : subscription
 }
 
-export function bitsOf({ qos, noLocal, retainAsPublished, retainHandling }: StoredOptions): number {
+function bitsOf({ qos, noLocal, retainAsPublished, retainHandling }: StoredOptions): number {
   return qos | (noLocal ? 4 : 0) | (retainAsPublished ? 8 : 0) | (retainHandling << 4)
 }
 

@@ -152,6 +152,21 @@ test('PUBREL of an unknown identifier is answered with 0x92 [MQTT-3.7.2-1]', asy
   await client.expect('pubcomp', { messageId: 77, reasonCode: 0x92 })
 })
 
+test('PUBREL again after a reconnect, because PUBCOMP was lost: the message is complete', async (t) => {
+  const broker = await startBroker(t)
+  const settings = { clientId: 'c', clean: false, properties: { sessionExpiryInterval: 300 } }
+  const first = await broker.connect(settings)
+  publish(first, 'a', 'once', { qos: 2, messageId: 9 })
+  await first.expect('pubrec', { messageId: 9 })
+  first.send({ cmd: 'pubrel', messageId: 9 })
+  await first.expect('pubcomp', { messageId: 9, reasonCode: 0 })
+  first.destroy()
+  const second = await broker.connect(settings)
+  assert.equal(second.connack?.sessionPresent, true)
+  second.send({ cmd: 'pubrel', messageId: 9 })
+  await second.expect('pubcomp', { messageId: 9, reasonCode: 0 })
+})
+
 test('after a refusing PUBREC the identifier is free [MQTT-4.3.3-9]', async (t) => {
   const broker = await startBroker(t)
   let refuse = true

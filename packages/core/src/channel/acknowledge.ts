@@ -28,7 +28,8 @@ export function handleAck(channel: Channel, packet: AckPacket): undefined {
       counters[M.PACKETS_PUBREL_RECEIVED]++
       const known = session.release(packetId)
       if (!known) counters[M.PACKETS_PUBREL_MISSED]++
-      const code = known ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound
+      // "Not an error during recovery": the PUBCOMP of before was lost with the connection. Clients take 0x92 for a message that did not arrive.
+      const code = known || session.resumed ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound
       // [MQTT-4.3.3-11] [MQTT-4.3.3-2 v3.1.1]
       return whenStored(channel, session, () => channel.writeAck('pubcomp', packetId, code))
     }

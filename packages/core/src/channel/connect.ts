@@ -309,6 +309,7 @@ function bind(
   const changes = durable?.store.changes ?? 0
   const opened = broker.sessions.open(channel, client, packet.cleanStart, expiry)
   channel.session = opened.session
+  opened.session.resumed = opened.resumed
   channel.state = 'connected'
   broker.metrics.counters[M.CLIENT_CONNECTED]++
   broker.chains.clientConnected.notify({ client, connInfo })

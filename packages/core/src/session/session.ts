@@ -35,6 +35,8 @@ export class Session implements DeliveryTarget {
   cancelExpiry: (() => void) | undefined
   /** QoS 2 packet identifiers of the client that wait for PUBREL, with the time of their PUBLISH. */
   awaitingRel: Map<number, number> | undefined
+  /** Its connection has found it here: what the client sends again may be done already. */
+  resumed = false
   /** Its number in the store; 0: it ends with the broker. */
   number = 0
   /** All but its subscriptions is in the store only. */

@@ -31,11 +31,13 @@ export default definePlugin({
         store: ctx.store,
         provider: ctx.provider,
         certificates: new Certificates(resolve(ctx.settings.text('exhook.certs_dir'))),
+        tell: (value) => ctx.members.tell(value),
         globals: ctx.config,
       },
       serversOf(ctx.config),
     )
     await servers.start()
+    ctx.members.onTold((value) => void servers.follow(value))
     ctx.onTeardown(() => servers.retire())
     ctx.every(rateInterval, () => servers.tick())
     ctx.command(serverCommand(servers))

@@ -15,6 +15,8 @@ export interface ServersContext {
   }
   readonly provider: (provider: HookProvider, policy: HookProviderPolicy) => ProviderHandle
   readonly certificates: Certificates
+  /** To the same plugin in the other processes of the broker, whose `follow` gets it. */
+  readonly tell: (value: unknown) => void
   /** Global keys. */
   readonly globals: SettingTexts
 }
@@ -95,9 +97,7 @@ export class Servers {
       if (this.#servers.has(name)) throw new ChangeError('already_exists', 'Already exists')
       this.#check(name, given)
       const texts = await this.#context.certificates.store(name, given)
-      const managed = this.#make(name, texts, new Rates())
-      this.#attach(managed, (provider, policy) => this.#context.provider(provider, policy), this.#servers.size)
-      this.#servers.set(name, managed)
+      const managed = this.#begin(name, texts)
       await this.#keep(name, texts)
       return managed
     })
@@ -123,10 +123,7 @@ export class Servers {
   /** Resolves when it is unloaded. */
   remove(name: string): Promise<void> {
     return this.#alone(async () => {
-      const { server } = this.#require(name)
-      this.#servers.delete(name)
-      const stopped = server.stop()
-      this.#place()
+      const stopped = this.#end(this.#require(name))
       await this.#keep(name, undefined)
       await stopped
       await this.#context.certificates.clean(name, undefined)
@@ -139,14 +136,43 @@ export class Servers {
       this.#require(name)
       const others = [...this.#servers.keys()].filter((other) => other !== name)
       others.splice(placeOf(others, position), 0, name)
-      this.#servers = new Map(others.map((other) => [other, this.#require(other)]))
-      this.#place()
-      await this.#context.store.put(key, this.#overlay())
+      this.#order(others)
+      await this.#save()
     })
   }
 
-  /** Forgets remembered verdicts, of one client or of all; returns how many. */
+  /** What the servers of another process were told: does the same here. Nothing is checked, stored or written again. */
+  follow(told: unknown): Promise<void> {
+    const { overlay, clean } = told as { readonly overlay?: unknown; readonly clean?: { readonly clientId?: string } }
+    if (clean !== undefined) this.#cleanCache(clean.clientId)
+    if (overlay === undefined) return Promise.resolve()
+    return this.#alone(async () => {
+      const { servers: wanted } = merge(this.#file, readOverlay(overlay))
+      for (const managed of this.list()) if (!wanted.has(managed.server.name)) await this.#end(managed)
+      for (const [name, texts] of wanted) {
+        try {
+          const before = this.#servers.get(name)
+          if (before === undefined) this.#begin(name, texts)
+          else if (fingerprint(before.texts) !== fingerprint(texts)) await this.#replace(before, texts).done
+        } catch (error) {
+          this.#context.log.error('exhook server was changed in another process, but cannot be here', {
+            server: name,
+            error: message(error),
+          })
+        }
+      }
+      this.#entries = { ...readOverlay(overlay).servers }
+      this.#order([...wanted.keys()].filter((name) => this.#servers.has(name)))
+    })
+  }
+
+  /** Forgets remembered verdicts, of one client or of all; returns how many there were in this process. */
   cleanCache(clientId?: string): number {
+    this.#context.tell({ clean: { clientId } })
+    return this.#cleanCache(clientId)
+  }
+
+  #cleanCache(clientId: string | undefined): number {
     return this.list().reduce((sum, { server }) => sum + (server.handle?.cleanCache(clientId) ?? 0), 0)
   }
 
@@ -164,8 +190,25 @@ export class Servers {
     this.#check(name, given)
     const { certificates } = this.#context
     const texts = await certificates.store(name, given)
+    const { managed, done } = this.#replace(before, texts)
+    await this.#keep(name, texts)
+    await done
+    await certificates.clean(name, texts)
+    return managed
+  }
+
+  /** At the end of the order. */
+  #begin(name: string, texts: SettingTexts): Managed {
+    const managed = this.#make(name, texts, new Rates())
+    this.#attach(managed, (provider, policy) => this.#context.provider(provider, policy), this.#servers.size)
+    this.#servers.set(name, managed)
+    return managed
+  }
+
+  /** `done` when the one before has ended. */
+  #replace(before: Managed, texts: SettingTexts): { readonly managed: Managed; readonly done: Promise<void> } {
+    const { name, handle } = before.server
     const managed = this.#make(name, texts, before.rates)
-    const { handle } = before.server
     const place = [...this.#servers.keys()].indexOf(name)
     if (handle === undefined) {
       this.#attach(managed, (provider, policy) => this.#context.provider(provider, policy), place)
@@ -174,14 +217,17 @@ export class Servers {
       before.server.retire()
     }
     this.#servers.set(name, managed)
-    await this.#keep(name, texts)
-    if (handle !== undefined) {
-      await before.server.stop()
-      // Only now it has counted all.
-      before.rates.keep(handle)
-    }
-    await certificates.clean(name, texts)
-    return managed
+    // Only when it has ended it has counted all.
+    const done = handle === undefined ? Promise.resolve() : before.server.stop().then(() => before.rates.keep(handle))
+    return { managed, done }
+  }
+
+  /** Resolves when it is unloaded. */
+  #end({ server }: Managed): Promise<void> {
+    this.#servers.delete(server.name)
+    const stopped = server.stop()
+    this.#place()
+    return stopped
   }
 
   #attach({ server }: Managed, attach: ServersContext['provider'], place: number): void {
@@ -216,6 +262,11 @@ export class Servers {
     return managed
   }
 
+  #order(names: readonly string[]): void {
+    this.#servers = new Map(names.map((name) => [name, this.#require(name)]))
+    this.#place()
+  }
+
   /** Tells each its place. */
   #place(): void {
     for (const [place, { server }] of [...this.#servers.values()].entries())
@@ -230,7 +281,14 @@ export class Servers {
         ...(own === undefined ? {} : { file: fingerprint(own) }),
         ...(texts === undefined ? {} : { texts }),
       }
-    await this.#context.store.put(key, this.#overlay())
+    await this.#save()
+  }
+
+  /** For the next start, and for the other processes. */
+  async #save(): Promise<void> {
+    const overlay = this.#overlay()
+    await this.#context.store.put(key, overlay)
+    this.#context.tell({ overlay })
   }
 
   #overlay(): Overlay {

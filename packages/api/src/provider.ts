@@ -19,8 +19,8 @@ export interface ProviderCall {
   readonly remaining: number
   /** Aborts when nobody waits for the answer any more. Made when it is asked for: who calls thousands of times a second sets `onAbandoned`. */
   readonly signal: AbortSignal
-  /** Called at most once, when nobody waits any more: the time is over, or the client has gone. */
-  onAbandoned: (() => void) | undefined
+  /** Called at most once, when nobody waits any more: the time is over, or the client has gone. An object of your own spares a closure for each call. */
+  onAbandoned: (() => void) | { abandoned(): void } | undefined
   /**
    * client.authenticate and client.authorize: how long this answer may be remembered, in milliseconds; 0 = not at all. Counts before the policy's
    * own times, and only where the policy turns the cache on.

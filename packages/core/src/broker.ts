@@ -28,7 +28,7 @@ import { FlushScheduler } from './connection/outbox.ts'
 import { Deadlines } from './deadlines.ts'
 import { Durable } from './durable/durable.ts'
 import { Keeper } from './durable/keeper.ts'
-import { HookEngine, pending, propertiesProblem } from './hooks/index.ts'
+import { HookEngine, pending, propertiesProblem, type RunEnd } from './hooks/index.ts'
 import { createLink } from './link.ts'
 import { Listeners } from './listeners.ts'
 import { BrokerMessage } from './message.ts'
@@ -323,20 +323,27 @@ export class Broker implements ListenerHost {
   }
 
   /**
-   * As `runPublish`, but when hooks answer later the result is `pending`, and the packet is told the real one: perhaps before this returns. A
-   * promise only when something behind those hooks gives one.
+   * As `runPublish`, but when hooks answer later the result is `pending`, and `then` is told what they have made of the message, perhaps before this
+   * returns; what comes of that is up to `settlePublish`.
    */
   runPublishThen(
     message: BrokerMessage,
     client: ClientInfo | undefined,
-    packet: { decided(outcome: BrokerMessage | Refusal | Promise<BrokerMessage | Refusal>): void },
+    then: RunEnd<BrokerMessage | Refusal>,
   ): BrokerMessage | Refusal | Promise<BrokerMessage | Refusal> | typeof pending {
     const chain = this.chains.messagePublish
     if (chain.size === 0) return this.#sink(message, client)
-    const folded = chain.foldThen({ client }, message, undefined, (changed) =>
-      packet.decided(this.#recheck(message, changed, client)),
-    )
+    const folded = chain.foldThen({ client }, message, undefined, then)
     return folded === pending ? pending : this.#recheck(message, folded, client)
+  }
+
+  /** The rest of `runPublishThen` for what was `pending`. A promise only when something behind those hooks gives one. */
+  settlePublish(
+    original: BrokerMessage,
+    changed: BrokerMessage | Refusal,
+    client: ClientInfo | undefined,
+  ): BrokerMessage | Refusal | Promise<BrokerMessage | Refusal> {
+    return this.#recheck(original, changed, client)
   }
 
   /** Looks at what will really be routed: hooks may have made it something that this client must not publish. */

@@ -11,9 +11,10 @@ const processPart = Math.floor(Math.random() * 2 ** 48)
   .toUpperCase()
 let sequence = 0
 let lastMicroseconds = 0
-/** What ids have in common for as long as the time stands still. */
+/** What 256 ids have in common, for as long as the time stands still. */
 let prefix = ''
 let prefixMicroseconds = -1
+let prefixSequence = -1
 const hexBytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0').toUpperCase())
 
 function makeId(timestamp: number): string {
@@ -22,11 +23,13 @@ function makeId(timestamp: number): string {
   sequence = (sequence + 1) & 0xffff
   // A wrapped sequence within one millisecond would repeat an id: move the time on instead.
   if (sequence === 0) lastMicroseconds++
-  if (microseconds !== prefixMicroseconds) {
+  const high = sequence >> 8
+  if (microseconds !== prefixMicroseconds || high !== prefixSequence) {
     prefixMicroseconds = microseconds
-    prefix = microseconds.toString(16).padStart(16, '0').toUpperCase() + processPart
+    prefixSequence = high
+    prefix = microseconds.toString(16).padStart(16, '0').toUpperCase() + processPart + hexBytes[high]
   }
-  return prefix + hexBytes[sequence >> 8] + hexBytes[sequence & 0xff]
+  return prefix + hexBytes[sequence & 0xff]
 }
 
 /** The one shape of message that moves inside the core. Hooks see it as a `Message`. */

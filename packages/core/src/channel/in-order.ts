@@ -16,7 +16,7 @@ export interface Slot {
  * effect in the order of arrival. Empty for connections whose hooks answer at once.
  */
 export class InOrder {
-  #slots: Slot[] = []
+  #slots: (Slot | undefined)[] = []
   /** Where the first one stands: those before it are done. */
   #first = 0
   #running = false
@@ -67,7 +67,7 @@ export class InOrder {
   }
 
   #forgetFirst(): void {
-    this.#first++
+    this.#slots[this.#first++] = undefined
     if (this.#first === this.#slots.length) this.#slots = []
     else if (this.#first < forgottenTogether) return
     else this.#slots = this.#slots.slice(this.#first)

@@ -1,3 +1,4 @@
+import type { AuthorizeRequest, ClientInfo } from '@hookmq/api'
 import {
   decodeProperties,
   MqttError,
@@ -7,9 +8,10 @@ import {
   ReasonCode,
   topicNameError,
 } from '@hookmq/mqtt'
+import type { Access } from '../access/access.ts'
 import { after, bothOf } from '../after.ts'
 import type { PublisherRoute } from '../broker.ts'
-import { pending } from '../hooks/index.ts'
+import { pending, type RunEnd } from '../hooks/index.ts'
 import { BrokerMessage } from '../message.ts'
 import * as M from '../metrics/index.ts'
 import type { BrokerOptions } from '../options.ts'
@@ -33,14 +35,7 @@ export function receivePublish(channel: Channel, frame: PublishFrame): void {
   if (session === undefined) return
   const { qos, retain, packetId } = frame
   // A PUBLISH sent again that already was accepted: only the answer is repeated. [MQTT-4.3.3-10]
-  if (qos === 2 && isRepeated(channel, session, packetId, frame.dup)) {
-    return effect(channel, () => {
-      const write = (): undefined => channel.writeAck('pubrec', packetId, ReasonCode.Success) as undefined
-      const safe = session.number === 0 ? undefined : channel.broker.durable?.pending()
-      if (safe === undefined && !channel.acknowledgesLate) write()
-      else channel.acknowledgeWhen(safe, write)
-    })
-  }
+  if (qos === 2 && isRepeated(channel, session, packetId, frame.dup)) return repeatAnswer(channel, session, packetId)
   const properties =
     frame.propertiesStart === frame.propertiesEnd
       ? noProperties
@@ -56,9 +51,8 @@ export function receivePublish(channel: Channel, frame: PublishFrame): void {
   const permission = permissionOf(channel, entry, qos, retain)
   const packet = new WaitingPublish(channel, entry, qos, packetId)
   if (permission instanceof Promise) {
-    const { dup } = frame
     channel.waitIn(packet)
-    packet.decided(permission.then((allowed) => decide(packet, allowed, retain, dup, payload, properties)))
+    decideLater(packet, permission, retain, frame.dup, payload, properties)
     return
   }
   const decision = decide(packet, permission, retain, frame.dup, payload, properties)
@@ -71,15 +65,44 @@ export function receivePublish(channel: Channel, frame: PublishFrame): void {
     return channel.waitIn(packet)
   }
   const work = finish(channel, entry, decision, qos, packetId)
-  if (work instanceof Promise) channel.inOrder().push(() => work)
+  if (work instanceof Promise) waitFor(channel, work)
+}
+
+// Closures stand in functions of their own: one that has any pays for them with each call.
+
+function waitFor(channel: Channel, work: Promise<unknown>): void {
+  channel.inOrder().push(() => work)
+}
+
+function decideLater(
+  packet: WaitingPublish,
+  permission: Promise<boolean>,
+  retain: boolean,
+  dup: boolean,
+  payload: Buffer,
+  properties: Properties,
+): void {
+  packet.decided(permission.then((allowed) => decide(packet, allowed, retain, dup, payload, properties)))
+}
+
+function repeatAnswer(channel: Channel, session: Session, packetId: number): void {
+  effect(channel, () => {
+    const write = (): undefined => channel.writeAck('pubrec', packetId, ReasonCode.Success) as undefined
+    const safe = session.number === 0 ? undefined : channel.broker.durable?.pending()
+    if (safe === undefined && !channel.acknowledgesLate) write()
+    else channel.acknowledgeWhen(safe, write)
+  })
 }
 
 /** A PUBLISH that keeps its place while something is asked about it. */
-class WaitingPublish implements Slot {
+class WaitingPublish implements Slot, RunEnd<BrokerMessage | Refusal> {
   readonly channel: Channel
   readonly entry: TopicEntry
   readonly qos: QoS
   readonly packetId: number
+  /** What the hooks are asked about. */
+  message: BrokerMessage | undefined
+  client: ClientInfo | undefined
   #outcome: Outcome | undefined
   #error: unknown
   ready = false
@@ -91,15 +114,15 @@ class WaitingPublish implements Slot {
     this.packetId = packetId
   }
 
+  /** What the hooks have made of the message. */
+  ended(changed: Outcome): void {
+    const { channel, message, client } = this
+    this.decided(message === undefined ? changed : channel.broker.settlePublish(message, changed, client))
+  }
+
   decided(decision: Decision | Promise<Decision>): void {
     if (decision === pending) return
-    if (decision instanceof Promise) {
-      decision.then(
-        (outcome) => this.decided(outcome),
-        (error) => this.#failed(error),
-      )
-      return
-    }
+    if (decision instanceof Promise) return this.#decidedLater(decision)
     this.#outcome = decision
     this.ready = true
     this.channel.order?.proceed()
@@ -108,6 +131,13 @@ class WaitingPublish implements Slot {
   run(): undefined | Promise<unknown> {
     if (this.#outcome === undefined) throw this.#error
     return finish(this.channel, this.entry, this.#outcome, this.qos, this.packetId)
+  }
+
+  #decidedLater(decision: Promise<Decision>): void {
+    decision.then(
+      (outcome) => this.decided(outcome),
+      (error) => this.#failed(error),
+    )
   }
 
   #failed(error: unknown): void {
@@ -194,12 +224,25 @@ function permissionOf(channel: Channel, entry: TopicEntry, qos: QoS, retain: boo
     access.cacheHit(client, entry.topic, qos, retain, allowed)
     return allowed
   }
-  return after(access.authorize({ client, action: 'publish', topic: entry.topic, qos, retain }), (result) => {
-    const allowed = result.result === 'allow'
-    if (result.cacheable !== false && options.aclCache) {
-      entry.known |= bit
-      if (allowed) entry.allowed |= bit
-      else entry.allowed &= ~bit
+  return authorize(
+    access,
+    { client, action: 'publish', topic: entry.topic, qos, retain },
+    options.aclCache ? entry : undefined,
+  )
+}
+
+function authorize(
+  access: Access,
+  request: AuthorizeRequest,
+  remember: TopicEntry | undefined,
+): boolean | Promise<boolean> {
+  return after(access.authorize(request), ({ result, cacheable }) => {
+    const allowed = result === 'allow'
+    if (cacheable !== false && remember !== undefined) {
+      const bit = permissionBit(request.qos, request.retain)
+      remember.known |= bit
+      if (allowed) remember.allowed |= bit
+      else remember.allowed &= ~bit
     }
     return allowed
   })
@@ -246,6 +289,8 @@ function decide(
     const fault = reserve(channel, packetId, message)
     if (fault !== undefined) return fault
   }
+  packet.message = message
+  packet.client = client
   return broker.runPublishThen(message, client, packet)
 }
 

@@ -12,7 +12,7 @@ import { type Adopt, adoptAccumulator } from './accumulator.ts'
 import { failedRefusal } from './failed-action.ts'
 import type { Hook } from './hook.ts'
 import { clientKey, describeError } from './notification-queue.ts'
-import { CallFailure, type CallScope, type PendingCalls } from './pending.ts'
+import { CallFailure, type CallScope, PendingCall, type PendingCalls } from './pending.ts'
 import { Ticket } from './ticket.ts'
 import { expectedVerdicts, isThenable, readRefusal, verdictName } from './verdict.ts'
 
@@ -36,8 +36,12 @@ type Settled<T> = T | Refusal | Promise<T | Refusal>
 /** The result of a run that goes on later and then calls back. */
 export const pending: unique symbol = Symbol('pending')
 
-/** Called once with the result of a run. */
-type Continuation = (result: unknown) => void
+/** Called once with the result of a run that went on later. */
+export interface RunEnd<T> {
+  ended(result: T): void
+}
+
+type AnyRunEnd = RunEnd<unknown>
 
 const noHooks: readonly Hook[] = Object.freeze([])
 
@@ -56,7 +60,8 @@ export class Chain<P extends HookPointName> {
   readonly #folds: boolean
   #mutate = noHooks
   #sink = noHooks
-  /** How many runs wait for an answer, by the list that they began with. */
+  /** How many runs wait for an answer: those that began with `#mutate` as it is now, and the others by the list that they began with. */
+  #suspendedNow = 0
   readonly #suspended = new Map<readonly Hook[], number>()
   /** Set by `#judge` when the verdict ends the run. */
   #ended = false
@@ -86,12 +91,15 @@ export class Chain<P extends HookPointName> {
   }
 
   replace(hooks: readonly Hook[]): void {
+    if (this.#suspendedNow > 0) this.#suspended.set(this.#mutate, this.#suspendedNow)
+    this.#suspendedNow = 0
     this.#mutate = hooks.filter((hook) => hook.phase === 'mutate')
     this.#sink = hooks.filter((hook) => hook.phase === 'sink')
   }
 
   /** A run that waits for an answer may still come to one of these. */
   awaits(hooks: ReadonlySet<Hook>): boolean {
+    if (this.#suspendedNow > 0 && this.#mutate.some((hook) => hooks.has(hook))) return true
     for (const list of this.#suspended.keys()) if (list.some((hook) => hooks.has(hook))) return true
     return false
   }
@@ -105,16 +113,16 @@ export class Chain<P extends HookPointName> {
   }
 
   /**
-   * As `fold`, without a promise: when a hook answers later, the result is `pending`, and `then` is called with the real one. It may have been called
+   * As `fold`, without a promise: when a hook answers later, the result is `pending`, and `then` is told the real one. It may have been told
    * before this returns.
    */
   foldThen(
     args: HookArgs<P>,
     accumulator: ChainAccumulator<P>,
     scope: CallScope | undefined,
-    then: (result: ChainAccumulator<P> | Refusal) => void,
+    then: RunEnd<ChainAccumulator<P> | Refusal>,
   ): ChainAccumulator<P> | Refusal | typeof pending {
-    const result = this.#run(this.#mutate, 0, args, accumulator, scope, then as Continuation)
+    const result = this.#run(this.#mutate, 0, args, accumulator, scope, then as AnyRunEnd)
     return result as ChainAccumulator<P> | Refusal | typeof pending
   }
 
@@ -144,7 +152,7 @@ export class Chain<P extends HookPointName> {
     args: unknown,
     start: unknown,
     scope: CallScope | undefined,
-    then?: Continuation,
+    then?: AnyRunEnd,
   ): Settled<unknown> {
     let accumulator = start
     for (let index = from; index < hooks.length; index++) {
@@ -189,33 +197,25 @@ export class Chain<P extends HookPointName> {
     args: unknown,
     accumulator: unknown,
     scope: CallScope | undefined,
-    then: Continuation | undefined,
+    then: AnyRunEnd | undefined,
   ): unknown {
-    if (then === undefined)
-      return new Promise((resolve) =>
-        this.#await(hooks, index, answer, ticket, args, accumulator, scope, resolve, undefined),
-      )
-    this.#await(hooks, index, answer, ticket, args, accumulator, scope, then, then)
-    return pending
+    this.#suspend(hooks)
+    if (then !== undefined) {
+      this.#calls.await(new RunCall(this, hooks, index, args, accumulator, ticket, scope, then, then), answer)
+      return pending
+    }
+    return new Promise((resolve) => {
+      const end = { ended: resolve }
+      this.#calls.await(new RunCall(this, hooks, index, args, accumulator, ticket, scope, undefined, end), answer)
+    })
   }
 
-  #await(
-    hooks: readonly Hook[],
-    index: number,
-    answer: PromiseLike<unknown>,
-    ticket: Ticket | undefined,
-    args: unknown,
-    accumulator: unknown,
-    scope: CallScope | undefined,
-    resolve: Continuation,
-    then: Continuation | undefined,
-  ): void {
-    this.#suspend(hooks)
-    this.#calls.start(hooks[index], args, answer, ticket, scope, (outcome) => {
-      this.#resumed(hooks)
-      const result = this.#goOn(hooks, index, args, accumulator, scope, outcome, then)
-      if (result !== pending) resolve(result)
-    })
+  /** The hook that a run waited for has answered, or failed. */
+  resume(run: RunCall, outcome: unknown): void {
+    const { hooks } = run
+    this.#resumed(hooks)
+    const result = this.#goOn(hooks, run.index, run.args, run.accumulator, run.scope, outcome, run.later)
+    if (result !== pending) run.end.ended(result)
   }
 
   /** Runs the rest of the list once a hook has answered, or failed. */
@@ -226,7 +226,7 @@ export class Chain<P extends HookPointName> {
     accumulator: unknown,
     scope: CallScope | undefined,
     outcome: unknown,
-    then: Continuation | undefined,
+    then: AnyRunEnd | undefined,
   ): Settled<unknown> {
     const hook = hooks[index]
     let next = accumulator
@@ -249,10 +249,12 @@ export class Chain<P extends HookPointName> {
     args: unknown,
     accumulator: unknown,
     scope: CallScope | undefined,
-    then: Continuation | undefined,
+    then: AnyRunEnd | undefined,
   ): unknown {
     if (then === undefined)
-      return new Promise((resolve) => this.#reserve(hooks, index, args, accumulator, scope, resolve, undefined))
+      return new Promise((resolve) =>
+        this.#reserve(hooks, index, args, accumulator, scope, { ended: resolve }, undefined),
+      )
     this.#reserve(hooks, index, args, accumulator, scope, then, then)
     return pending
   }
@@ -263,8 +265,8 @@ export class Chain<P extends HookPointName> {
     args: unknown,
     accumulator: unknown,
     scope: CallScope | undefined,
-    resolve: Continuation,
-    then: Continuation | undefined,
+    end: AnyRunEnd,
+    then: AnyRunEnd | undefined,
   ): void {
     const hook = hooks[index]
     this.#suspend(hooks)
@@ -274,7 +276,7 @@ export class Chain<P extends HookPointName> {
         const answered = outcome instanceof CallFailure || !hook.observe ? outcome : undefined
         const result = this.#goOn(hooks, index, args, accumulator, scope, answered, then)
         leave()
-        if (result !== pending) resolve(result)
+        if (result !== pending) end.ended(result)
       }
       if (scope?.cancelled) return settled(new CallFailure('cancelled'))
       if (hook.gone) return settled(undefined)
@@ -298,10 +300,15 @@ export class Chain<P extends HookPointName> {
   }
 
   #suspend(hooks: readonly Hook[]): void {
-    this.#suspended.set(hooks, (this.#suspended.get(hooks) ?? 0) + 1)
+    if (hooks === this.#mutate) this.#suspendedNow++
+    else this.#suspended.set(hooks, (this.#suspended.get(hooks) ?? 0) + 1)
   }
 
   #resumed(hooks: readonly Hook[]): void {
+    if (hooks === this.#mutate) {
+      this.#suspendedNow--
+      return
+    }
     const left = (this.#suspended.get(hooks) ?? 1) - 1
     if (left > 0) this.#suspended.set(hooks, left)
     else this.#suspended.delete(hooks)
@@ -392,5 +399,41 @@ export class Chain<P extends HookPointName> {
     if (headers.shouldDisconnect === true) return new Refusal('disconnect', 0x83, 'header shouldDisconnect')
     if (headers.allowPublish === false) return new Refusal('drop', 0x10, 'header allowPublish')
     return accumulator
+  }
+}
+
+/** A run that waits for the answer of one hook. */
+class RunCall extends PendingCall {
+  readonly chain: { resume(run: RunCall, outcome: unknown): void }
+  readonly hooks: readonly Hook[]
+  readonly index: number
+  readonly accumulator: unknown
+  /** Who is told when the rest of the run waits as well. */
+  readonly later: AnyRunEnd | undefined
+  /** Who is told the result. */
+  readonly end: AnyRunEnd
+
+  constructor(
+    chain: { resume(run: RunCall, outcome: unknown): void },
+    hooks: readonly Hook[],
+    index: number,
+    args: unknown,
+    accumulator: unknown,
+    ticket: Ticket | undefined,
+    scope: CallScope | undefined,
+    later: AnyRunEnd | undefined,
+    end: AnyRunEnd,
+  ) {
+    super(hooks[index], args, ticket, scope)
+    this.chain = chain
+    this.hooks = hooks
+    this.index = index
+    this.accumulator = accumulator
+    this.later = later
+    this.end = end
+  }
+
+  protected ended(outcome: unknown): void {
+    this.chain.resume(this, outcome)
   }
 }

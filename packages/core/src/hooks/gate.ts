@@ -53,6 +53,11 @@ export class Gate implements TicketOffice {
     return this.#options.maxInFlight === 0 || this.#inFlight < this.#options.maxInFlight
   }
 
+  /** No answer is remembered, and there is room: `pass` is all that a call needs. */
+  get isOpen(): boolean {
+    return this.cache === undefined && this.hasRoom
+  }
+
   /** A call on a fold point. Throws `NotAsked`. */
   call(point: HookPointName, args: unknown, accumulator: unknown, ticket: Ticket, ask: Ask): unknown {
     const key = this.cache?.key(point, args, accumulator)
@@ -133,13 +138,17 @@ export class Gate implements TicketOffice {
   }
 
   #next(): void {
+    if (this.#waiting.size > 0) this.#letIn()
+    if (this.hasRoom) this.#options.free()
+  }
+
+  #letIn(): void {
     for (const [ticket, { run }] of this.#waiting) {
       if (!this.hasRoom) return
       this.#waiting.delete(ticket)
       ticket.office = undefined
       run()
     }
-    if (this.hasRoom) this.#options.free()
   }
 
   /** Asks for all who want to know the same at the same time. */

@@ -1,4 +1,4 @@
-export { Chain, pending } from './chain.ts'
+export { Chain, pending, type RunEnd } from './chain.ts'
 export type { ChainDescription, HookDescription } from './describe.ts'
 export { HookEngine, type WaitingCall } from './engine.ts'
 export { CallScope } from './pending.ts'

@@ -46,38 +46,37 @@ export class CallScope {
   }
 }
 
-/** One call whose answer is awaited: a node in the list of all calls that have the same timeout. */
-export class PendingCall implements LaterListener {
+/**
+ * One call whose answer is awaited: a node in the list of all calls that have the same timeout. There are thousands at a time, so whoever waits is the
+ * call itself, and not a closure beside it.
+ */
+export abstract class PendingCall implements LaterListener {
   readonly hook: Hook
   readonly args: unknown
-  readonly started: number
   readonly ticket: Ticket | undefined
   readonly scope: CallScope | undefined
-  readonly list: CallList
-  readonly #owner: PendingCalls
-  #onSettled: ((outcome: unknown) => void) | undefined
+  started = 0
+  /** Where it stands while it is open. */
+  list: CallList | undefined
+  #owner: PendingCalls | undefined
   #waiters: (() => void)[] | undefined
   previous: PendingCall | undefined
   next: PendingCall | undefined
 
-  constructor(
-    owner: PendingCalls,
-    list: CallList,
-    hook: Hook,
-    args: unknown,
-    started: number,
-    ticket: Ticket | undefined,
-    scope: CallScope | undefined,
-    onSettled: (outcome: unknown) => void,
-  ) {
-    this.#owner = owner
-    this.list = list
+  constructor(hook: Hook, args: unknown, ticket: Ticket | undefined, scope: CallScope | undefined) {
     this.hook = hook
     this.args = args
-    this.started = started
     this.ticket = ticket
     this.scope = scope
-    this.#onSettled = onSettled
+  }
+
+  /** Called once: with the answer, or with a `CallFailure`. */
+  protected abstract ended(outcome: unknown): void
+
+  begin(owner: PendingCalls, list: CallList, started: number): void {
+    this.#owner = owner
+    this.list = list
+    this.started = started
   }
 
   answered(answer: unknown): void {
@@ -90,26 +89,46 @@ export class PendingCall implements LaterListener {
 
   /** The first outcome counts, a later one is discarded. */
   settle(outcome: unknown): void {
-    const onSettled = this.#onSettled
-    if (onSettled === undefined) {
+    const owner = this.#owner
+    if (owner === undefined) {
       if (!(outcome instanceof CallFailure)) this.hook.owner.count('late')
       return
     }
-    this.#onSettled = undefined
-    this.#owner.forget(this)
+    this.#owner = undefined
+    owner.forget(this)
     this.scope?.delete(this)
     if (outcome instanceof CallFailure && outcome.kind === 'cancelled') this.hook.current.cancelled++
     this.ticket?.end(outcome)
-    onSettled(outcome)
-    for (const wake of this.#waiters ?? []) wake()
+    this.ended(outcome)
+    if (this.#waiters !== undefined) for (const wake of this.#waiters) wake()
   }
 
   whenSettled(): Promise<void> {
-    if (this.#onSettled === undefined) return Promise.resolve()
+    if (this.#owner === undefined) return Promise.resolve()
     return new Promise((resolve) => {
       this.#waiters ??= []
       this.#waiters.push(resolve)
     })
+  }
+}
+
+/** A call that calls back. */
+class CallbackCall extends PendingCall {
+  readonly #onSettled: (outcome: unknown) => void
+
+  constructor(
+    hook: Hook,
+    args: unknown,
+    ticket: Ticket | undefined,
+    scope: CallScope | undefined,
+    onSettled: (outcome: unknown) => void,
+  ) {
+    super(hook, args, ticket, scope)
+    this.#onSettled = onSettled
+  }
+
+  protected ended(outcome: unknown): void {
+    this.#onSettled(outcome)
   }
 }
 
@@ -152,12 +171,18 @@ export class PendingCalls {
     scope: CallScope | undefined,
     onSettled: (outcome: unknown) => void,
   ): void {
+    this.await(new CallbackCall(hook, args, ticket, scope, onSettled), answer)
+  }
+
+  /** The same for a call that is its own listener. */
+  await(call: PendingCall, answer: PromiseLike<unknown>): void {
+    const { hook, scope } = call
     let list = this.#lists.get(hook.timeout)
     if (list === undefined) {
       list = new CallList(hook.timeout)
       this.#lists.set(hook.timeout, list)
     }
-    const call = new PendingCall(this, list, hook, args, this.#now(), ticket, scope, onSettled)
+    call.begin(this, list, this.#now())
     call.previous = list.tail
     if (list.tail === undefined) list.head = call
     else list.tail.next = call
@@ -181,10 +206,15 @@ export class PendingCalls {
   /** Takes a settled call out and notes how long it took. */
   forget(call: PendingCall): void {
     const { list, previous, next } = call
+    if (list === undefined) return
     if (previous === undefined) list.head = next
     else previous.next = next
     if (next === undefined) list.tail = previous
     else next.previous = previous
+    // Garbage that still points to younger calls would keep each of them from a cheap collection, and they the next ones.
+    call.list = undefined
+    call.previous = undefined
+    call.next = undefined
     call.hook.recordLatency(this.#now() - call.started)
     call.hook.current.pending--
     // An idle timer must not keep the process alive; it is kept, because the next call is likely to need it.

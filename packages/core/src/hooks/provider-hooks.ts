@@ -79,10 +79,15 @@ export class ProviderHooks {
   #asks(point: HookPointName): AnyHandler {
     const provider = this.#provider
     const gate = this.#gate
-    return (args, accumulator, ticket = new Ticket(0)) =>
+    const later = (args: unknown, accumulator: unknown, ticket: Ticket): unknown =>
       gate.call(point, args, accumulator, ticket, (own) =>
         provider.call(point, args as never, accumulator as never, own),
       )
+    return (args, accumulator, ticket = new Ticket(0)) => {
+      if (!gate.isOpen) return later(args, accumulator, ticket)
+      gate.pass(ticket)
+      return provider.call(point, args as never, accumulator as never, ticket)
+    }
   }
 
   #tells(point: HookPointName, folds: boolean): AnyHandler {

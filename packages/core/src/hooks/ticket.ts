@@ -8,7 +8,7 @@ export interface TicketOffice {
 
 /** One call of a provider, as the provider sees it. */
 export class Ticket implements ProviderCall {
-  onAbandoned: (() => void) | undefined
+  onAbandoned: ProviderCall['onAbandoned']
   /** Set by the one who lets the call through. */
   office: TicketOffice | undefined
   /** Its outcome decides what becomes of the circuit breaker. */
@@ -61,6 +61,7 @@ export class Ticket implements ProviderCall {
     this.#controller?.abort()
     const { onAbandoned } = this
     this.onAbandoned = undefined
-    onAbandoned?.()
+    if (typeof onAbandoned === 'function') onAbandoned()
+    else onAbandoned?.abandoned()
   }
 }

@@ -1,5 +1,6 @@
 import { FrameWriter, varintSize } from './frame-writer.ts'
 import { type ProviderFrameSink, readProviderFrame } from './provider-frame.ts'
+import { Unfinished } from './unfinished.ts'
 
 /** The version of hookmq.exhook.v1 that is spoken here. */
 const protocolVersion = 1
@@ -105,7 +106,7 @@ export class Exchange implements FrameCallEvents, ProviderFrameSink, ExchangeCou
   readonly #options: ExchangeOptions
   readonly #observer: ExchangeObserver
   readonly #writer = new FrameWriter(65_536, frameRoom)
-  readonly #unfinished = new Map<number, ExchangeEvent>()
+  readonly #unfinished = new Unfinished<ExchangeEvent>()
   #call: FrameCall | undefined
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening'
   #nextId = 1
@@ -248,7 +249,7 @@ export class Exchange implements FrameCallEvents, ProviderFrameSink, ExchangeCou
     this.#state = 'closed'
     const unsent = this.#frameEvents > 0 ? this.#frameFirst : this.#nextId
     this.#failWaiting(details)
-    const unfinished = [...this.#unfinished.values()]
+    const unfinished = this.#unfinished.values()
     this.#unfinished.clear()
     for (const event of unfinished) {
       const sent = event.id < unsent
@@ -276,7 +277,7 @@ export class Exchange implements FrameCallEvents, ProviderFrameSink, ExchangeCou
     const unfinished = this.#unfinished
     if (count > 2 * unfinished.size + 16) {
       // More ids than there are events: looks at the events instead, so that no range costs more than they do.
-      for (const event of [...unfinished.values()])
+      for (const event of unfinished.values())
         if (event.id >= first && event.id < first + count) this.#take(event.id)?.done()
       return
     }
@@ -357,7 +358,7 @@ export class Exchange implements FrameCallEvents, ProviderFrameSink, ExchangeCou
       return this.#append(event, waited)
     }
     event.id = this.#nextId++
-    this.#unfinished.set(event.id, event)
+    this.#unfinished.add(event)
     this.#frameEvents++
     this.#credit--
     if (writer.length >= fullFrame || this.#frameEvents >= this.#maxFrameEvents) this.#flush()

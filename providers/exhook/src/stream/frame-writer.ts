@@ -21,6 +21,21 @@ export class FrameWriter {
     return this.#length - this.#room
   }
 
+  /** Where the next byte goes in what `room` gave. */
+  get position(): number {
+    return this.#length
+  }
+
+  set position(position: number) {
+    this.#length = position
+  }
+
+  /** For who writes many small fields at once: the buffer, with so many bytes free from `position` on. */
+  room(bytes: number): Buffer {
+    this.#reserve(bytes)
+    return this.#buffer
+  }
+
   /** What was written; the writer begins again with a buffer of its own. */
   take(): Buffer {
     const buffer = this.#buffer
@@ -34,15 +49,7 @@ export class FrameWriter {
 
   varint(value: number): void {
     this.#reserve(10)
-    const buffer = this.#buffer
-    let at = this.#length
-    let rest = value
-    while (rest >= 0x80) {
-      buffer[at++] = (rest & 0x7f) | 0x80
-      rest = rest < 0x80000000 ? rest >>> 7 : Math.floor(rest / 128)
-    }
-    buffer[at++] = rest
-    this.#length = at
+    this.#length = putVarint(this.#buffer, this.#length, value)
   }
 
   fixed32(value: number): void {
@@ -79,13 +86,8 @@ export class FrameWriter {
   /** A field of text, also when it is empty: the parts of a map's entry. */
   present(tag: number, text: string): void {
     this.varint(tag)
-    const characters = text.length
-    if (characters <= shortString && this.#ascii(text)) return
-    const size = Buffer.byteLength(text)
-    this.varint(size)
-    this.#reserve(size)
-    this.#buffer.write(text, this.#length)
-    this.#length += size
+    this.#reserve(mostBytes(text))
+    this.#length = putText(this.#buffer, this.#length, text)
   }
 
   /**
@@ -120,21 +122,6 @@ export class FrameWriter {
     this.#length = this.#room + length
   }
 
-  /** Length and characters, if they are all of one byte. */
-  #ascii(text: string): boolean {
-    this.#reserve(text.length + 1)
-    const buffer = this.#buffer
-    const at = this.#length + 1
-    for (let index = 0; index < text.length; index++) {
-      const code = text.charCodeAt(index)
-      if (code >= 0x80) return false
-      buffer[at + index] = code
-    }
-    buffer[at - 1] = text.length
-    this.#length = at + text.length
-    return true
-  }
-
   #reserve(bytes: number): void {
     const needed = this.#length + bytes
     if (needed <= this.#buffer.length) return
@@ -148,4 +135,41 @@ export function varintSize(value: number): number {
   let size = 1
   for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 128)) size++
   return size
+}
+
+/** Returns where it ends. */
+export function putVarint(buffer: Uint8Array, start: number, value: number): number {
+  let at = start
+  let rest = value
+  while (rest >= 0x80) {
+    buffer[at++] = (rest & 0x7f) | 0x80
+    rest = rest < 0x80000000 ? rest >>> 7 : Math.floor(rest / 128)
+  }
+  buffer[at++] = rest
+  return at
+}
+
+/** Length and bytes of a text, into room for `mostBytes` of it. Returns where it ends. */
+export function putText(buffer: Buffer, start: number, text: string): number {
+  const { length } = text
+  if (length <= shortString) {
+    const first = start + 1
+    let index = 0
+    for (; index < length; index++) {
+      const character = text.charCodeAt(index)
+      if (character >= 0x80) break
+      buffer[first + index] = character
+    }
+    if (index === length) {
+      buffer[start] = length
+      return first + length
+    }
+  }
+  const at = putVarint(buffer, start, Buffer.byteLength(text))
+  return at + buffer.write(text, at)
+}
+
+/** What a text takes at most, with its length. */
+export function mostBytes(text: string): number {
+  return 10 + 3 * text.length
 }

@@ -23,13 +23,13 @@ export interface EventSource {
 export class HookEvent extends Later implements ExchangeEvent {
   readonly call: number
   readonly lane: number
-  readonly fresh = true
   id = 0
   readonly #source: EventSource
   readonly #point: HookPointName
   readonly #args: unknown
   readonly #accumulator: unknown
   readonly #ticket: ProviderCall
+  #exchange: Exchange | undefined
 
   constructor(
     source: EventSource,
@@ -51,9 +51,18 @@ export class HookEvent extends Later implements ExchangeEvent {
   }
 
   send(exchange: Exchange): this {
-    this.#ticket.onAbandoned = () => exchange.cancel(this)
+    this.#exchange = exchange
+    this.#ticket.onAbandoned = this
     exchange.send(this)
     return this
+  }
+
+  abandoned(): void {
+    this.#exchange?.cancel(this)
+  }
+
+  get fresh(): boolean {
+    return true
   }
 
   get remaining(): number {

@@ -1,6 +1,6 @@
 import type { ClientInfo, HookPointName, Message, MessageHeaders } from '@hookmq/api'
 import { type EncodeContext, encodeRequest } from '../map/index.ts'
-import { FrameWriter } from './frame-writer.ts'
+import { FrameWriter, mostBytes, putText, putVarint } from './frame-writer.ts'
 
 /** Writes the requests of one provider straight into frames: those about messages without a copy in between. */
 export class RequestWriter {
@@ -60,21 +60,40 @@ export class RequestWriter {
     const headerBytes = this.#headersOf(headers)
     const expected = this.#node.length + 48 + from.length + topic.length + payload.length + headerBytes.length
     const mark = writer.begin(tag, expected)
-    writer.raw(this.#node)
-    writer.string(0x12, message.id)
-    if (qos !== 0) {
-      writer.varint(0x18)
-      writer.varint(qos)
+    const { id } = message
+    const buffer = writer.room(64 + expected + mostBytes(id) + mostBytes(from) + mostBytes(topic))
+    let at = writer.position
+    buffer.set(this.#node, at)
+    at += this.#node.length
+    if (id !== '') {
+      buffer[at++] = 0x12
+      at = putText(buffer, at, id)
     }
-    writer.string(0x22, from)
-    writer.string(0x2a, topic)
-    writer.bytes(0x32, payload)
+    if (qos !== 0) {
+      buffer[at++] = 0x18
+      buffer[at++] = qos
+    }
+    if (from !== '') {
+      buffer[at++] = 0x22
+      at = putText(buffer, at, from)
+    }
+    if (topic !== '') {
+      buffer[at++] = 0x2a
+      at = putText(buffer, at, topic)
+    }
+    if (payload.length > 0) {
+      buffer[at++] = 0x32
+      at = putVarint(buffer, at, payload.length)
+      buffer.set(payload, at)
+      at += payload.length
+    }
     const timestamp = Math.max(0, Math.trunc(message.timestamp))
     if (timestamp !== 0) {
-      writer.varint(0x38)
-      writer.varint(timestamp)
+      buffer[at++] = 0x38
+      at = putVarint(buffer, at, timestamp)
     }
-    writer.raw(headerBytes)
+    buffer.set(headerBytes, at)
+    writer.position = at + headerBytes.length
     writer.end(mark)
   }
 

@@ -2,6 +2,9 @@ import { type ClientHttp2Session, type ClientHttp2Stream, constants, type Incomi
 import { GrpcStatus, readStatus, readStatusMessage, statusOfHttp } from '../unary/grpc-status.ts'
 import { type FrameCall, type FrameCallEvents, frameRoom } from './exchange.ts'
 
+/** Bytes that wait in the stream, of which Node says 'enough' at 16 KiB already: less than a frame has. */
+const enoughWaiting = 1024 * 1024
+
 /** One bidirectional gRPC call as a stream of HTTP/2. */
 export class Http2FrameCall implements FrameCall {
   readonly #stream: ClientHttp2Stream
@@ -39,7 +42,8 @@ export class Http2FrameCall implements FrameCall {
     if (this.#stream.destroyed || this.#stream.writableEnded) return true
     frame[0] = 0
     frame.writeUInt32BE(frame.length - frameRoom, 1)
-    return this.#stream.write(frame)
+    // Only what was refused is followed by 'drain'.
+    return this.#stream.write(frame) || this.#stream.writableLength < enoughWaiting
   }
 
   end(): void {

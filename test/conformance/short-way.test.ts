@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { test } from 'node:test'
 import { payloads, publish, subscribe } from '../support/actions.ts'
 import { startBroker } from '../support/broker.ts'
 import { currentVersions, testVersions } from '../support/versions.ts'
+import { turns } from '../support/wait.ts'
 
 // The second QoS 0 message to a topic may take the short way through the broker: it must not make a difference.
 testVersions(currentVersions, 'upgradeQos holds for every message of a topic', async (t, version) => {
@@ -24,4 +26,84 @@ testVersions(currentVersions, 'ignoreLoopDeliver holds for every message of a to
   for (const payload of ['1', '2', '3']) publish(client, 'a', payload)
   await client.expectNothing()
   assert.deepEqual(payloads(await other.settle()), ['1', '2', '3'])
+})
+
+test('hooks of message.publish see every message of a topic, and may keep it', async (t) => {
+  const broker = await startBroker(t, {}, { record: false })
+  const seen: { readonly payload: Uint8Array; readonly topic: string }[] = []
+  broker.hook('message.publish', (_, message) => {
+    seen.push(message)
+  })
+  const subscriber = await broker.connect()
+  await subscribe(subscriber, 'a')
+  const publisher = await broker.connect()
+  const sent = Array.from({ length: 300 }, (_, index) => `${index} ${'x'.repeat(index)}`)
+  for (const payload of sent) publish(publisher, 'a', payload)
+  await publisher.settle()
+  assert.deepEqual(payloads(await subscriber.settle()), sent)
+  assert.deepEqual(
+    seen.map(({ payload }) => String(payload)),
+    sent,
+  )
+})
+
+test('hooks of message.publish are asked for their topics only, and each answer counts', async (t) => {
+  const broker = await startBroker(t, {}, { record: false })
+  const asked: string[] = []
+  broker.hook(
+    'message.publish',
+    (_, message) => {
+      const text = String(message.payload)
+      asked.push(text)
+      if (text === 'drop') return { drop: true }
+      if (text === 'change') return { ok: { ...message, payload: Buffer.from('changed') } }
+      if (text === 'move') return { ok: { ...message, topic: 'other' } }
+      return undefined
+    },
+    { topics: ['wanted/#'] },
+  )
+  const subscriber = await broker.connect()
+  await subscribe(subscriber, '#')
+  const publisher = await broker.connect()
+  for (const payload of ['1', 'drop', 'change', '2', 'move', '3']) {
+    publish(publisher, 'wanted/a', payload)
+    publish(publisher, 'b', payload)
+  }
+  await publisher.settle()
+  const got = (await subscriber.settle()).map((packet) => `${packet.topic} ${packet.payload}`)
+  assert.deepEqual(
+    got.filter((line) => !line.startsWith('b ')),
+    ['wanted/a 1', 'wanted/a changed', 'wanted/a 2', 'other move', 'wanted/a 3'],
+  )
+  assert.equal(got.filter((line) => line.startsWith('b ')).length, 6)
+  assert.deepEqual(asked, ['1', 'drop', 'change', '2', 'move', '3'])
+})
+
+test('a hook that begins to answer later keeps the order', async (t) => {
+  const broker = await startBroker(t, {}, { record: false })
+  broker.hook('message.publish', (_, message) => (String(message.payload) === '3' ? turns() : undefined))
+  const subscriber = await broker.connect()
+  await subscribe(subscriber, 'a')
+  const publisher = await broker.connect()
+  const sent = ['1', '2', '3', '4', '5', '6']
+  for (const payload of sent) publish(publisher, 'a', payload)
+  for (const payload of sent) await subscriber.expect('publish', { payload })
+})
+
+test('what a hook of message.publish does to the receivers counts for the message that it sees', async (t) => {
+  const broker = await startBroker(t, {}, { record: false })
+  const leaving = await broker.connect({ clientId: 'leaving' })
+  const staying = await broker.connect()
+  await subscribe(leaving, 'a')
+  await subscribe(staying, 'a')
+  broker.hook('message.publish', (_, message) => {
+    if (String(message.payload) === '3') broker.broker.admin.kick('leaving')
+  })
+  const publisher = await broker.connect()
+  for (const payload of ['1', '2', '3', '4']) publish(publisher, 'a', payload)
+  await publisher.settle()
+  await leaving.expect('publish', { payload: '1' })
+  await leaving.expect('publish', { payload: '2' })
+  await leaving.expectDisconnect(0x98)
+  assert.deepEqual(payloads(await staying.settle()), ['1', '2', '3', '4'])
 })

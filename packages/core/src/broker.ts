@@ -22,6 +22,7 @@ import { Chains } from './chains.ts'
 import type { Exchange } from './channel/authenticate.ts'
 import { Channel } from './channel/channel.ts'
 import { endConnection } from './channel/disconnect.ts'
+import { Payloads } from './channel/payloads.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { Peers } from './cluster/peers.ts'
 import { FlushScheduler } from './connection/outbox.ts'
@@ -97,6 +98,7 @@ export class Broker implements ListenerHost {
   readonly stats = new Stats()
   readonly deadlines = new Deadlines()
   readonly flushes = new FlushScheduler(() => this.clock.now())
+  readonly payloads = new Payloads()
   /** Every open connection. */
   readonly channels = new Set<Channel>()
   /** Enhanced authentications that wait for the client. */

@@ -69,9 +69,13 @@ export class Chains {
 
   /** Somebody wants to see a message on its way: no short cuts. */
   get publishObserved(): boolean {
+    return this.messagePublish.size !== 0 || this.forwardingObserved
+  }
+
+  /** Somebody besides the hooks of message.publish that may change it. */
+  get forwardingObserved(): boolean {
     return (
-      this.messagePublish.size +
-        this.messagePublish.sinkSize +
+      this.messagePublish.sinkSize +
         this.messageDelivered.size +
         this.deliveryCompleted.size +
         this.clientCheckAuthzComplete.size !==

@@ -122,6 +122,7 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
 
   data(chunk: Buffer): void {
     if (this.state === 'closed') return this.#successor?.data(chunk)
+    this.broker.payloads.forget()
     // The chunk is only borrowed.
     this.#opening?.push(Buffer.from(chunk))
     this.lastReceived = this.broker.clock.now()
@@ -384,6 +385,7 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
     this.#holds &= ~reason
     if (this.#holds !== 0 || this.state === 'closed') return
     if (this.#goneReason === undefined) this.transport.resume()
+    this.broker.payloads.forget()
     try {
       this.parser.resume()
     } catch (error) {

@@ -1,22 +1,25 @@
 import type { PublishFrame } from '@hookmq/mqtt'
 import { RemoteMember } from '../cluster/remote.ts'
+import { BrokerMessage } from '../message.ts'
 import * as M from '../metrics/index.ts'
 import type { Route } from '../routing/types.ts'
 import { Session } from '../session/session.ts'
 import type { Channel } from './channel.ts'
-import { permissionBit } from './topic-cache.ts'
+import { publishHeard } from './publish.ts'
+import { permissionBit, type TopicEntry } from './topic-cache.ts'
 
 const qos0 = permissionBit(0, false)
 
 /**
- * The shortest way: a QoS 0 PUBLISH whose topic, permission and receivers are known, that no hook wants to see and every
- * receiver can take as it is, is copied from the read buffer into the receivers' outgoing buffers. No message object is made.
+ * The shortest way: a QoS 0 PUBLISH whose topic, permission and receivers are known, that no other hook wants to see and every
+ * receiver can take as it is, is copied from the read buffer into the receivers' outgoing buffers. A message object is made only for hooks of
+ * message.publish, and dropped when they leave it as it is.
  * Says false, with nothing done, when the ordinary way has to be taken.
  */
 export function forwardFrame(channel: Channel, frame: PublishFrame): boolean {
   const { broker } = channel
   const { options } = broker
-  if (broker.chains.publishObserved || options.upgradeQos || options.ignoreLoopDeliver) return false
+  if (broker.chains.forwardingObserved || options.upgradeQos || options.ignoreLoopDeliver) return false
   const { topics } = channel
   if (topics === undefined) return false
   const entry = topics.find(frame.buffer, frame.topicStart, frame.topicEnd)
@@ -34,11 +37,24 @@ export function forwardFrame(channel: Channel, frame: PublishFrame): boolean {
   const { direct } = routes
   const count = direct.length
   if (count === 0) return false
+  let heard: BrokerMessage | undefined
+  const { messagePublish } = broker.chains
+  if (messagePublish.size !== 0) {
+    if (broker.peers !== undefined || !messagePublish.answersAtOnce) return false
+    if (messagePublish.wants(entry.topic)) {
+      heard = makeMessage(channel, entry, frame)
+      if (heard === undefined) return false
+      const outcome = broker.runPublish(heard, channel.client)
+      // Hooks can do anything, such as to subscribe or to disconnect clients.
+      if (outcome !== heard || routes.stale) return publishHeard(channel, entry, outcome)
+    }
+  }
   const version = channel.version === 5 ? 5 : 4
   let far = 0
   for (let index = 0; index < count; index++) {
     const route = direct[index]!
     if (takesFrames(route, version, channel)) continue
+    if (heard !== undefined) return publishHeard(channel, entry, heard)
     if (!(route.receiver instanceof RemoteMember)) return false
     far++
   }
@@ -70,6 +86,25 @@ export function forwardFrame(channel: Channel, frame: PublishFrame): boolean {
   counters[M.MESSAGES_DELIVERED] += sent
   counters[M.BYTES_SENT] += sent * size
   return true
+}
+
+/** What hooks get to see. */
+function makeMessage(channel: Channel, entry: TopicEntry, frame: PublishFrame): BrokerMessage | undefined {
+  const { broker, client } = channel
+  if (client === undefined) return undefined
+  const message = new BrokerMessage(
+    entry.topic,
+    broker.payloads.own(frame),
+    0,
+    false,
+    frame.dup,
+    client.clientId,
+    channel.lastReceived,
+    undefined,
+    channel.messageHeaders(client),
+  )
+  message.topicBytes = entry.bytes
+  return message
 }
 
 /** The same bytes once to each process that has receivers. */

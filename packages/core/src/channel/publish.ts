@@ -45,9 +45,7 @@ export function receivePublish(channel: Channel, frame: PublishFrame): void {
     channel.broker.metrics.counters[M.PACKETS_PUBLISH_ERROR]++
     return
   }
-  // The payload lies in a read buffer that will be overwritten; whoever gets the message may keep it.
-  const payload = Buffer.allocUnsafe(frame.end - frame.payloadStart)
-  frame.buffer.copy(payload, 0, frame.payloadStart, frame.end)
+  const payload = channel.broker.payloads.own(frame)
   const permission = permissionOf(channel, entry, qos, retain)
   const packet = new WaitingPublish(channel, entry, qos, packetId)
   if (permission instanceof Promise) {
@@ -92,6 +90,19 @@ function repeatAnswer(channel: Channel, session: Session, packetId: number): voi
     if (safe === undefined && !channel.acknowledgesLate) write()
     else channel.acknowledgeWhen(safe, write)
   })
+}
+
+/** The rest of `receivePublish` for a QoS 0 message with a remembered permission that the hooks have seen already. Always true. */
+export function publishHeard(channel: Channel, entry: TopicEntry, outcome: Outcome | Promise<Outcome>): true {
+  const { counters } = channel.broker.metrics
+  counters[M.CLIENT_ACL_CACHE_HIT]++
+  counters[M.CLIENT_ACL_ALLOW]++
+  if (outcome instanceof Promise) {
+    const packet = new WaitingPublish(channel, entry, 0, 0)
+    packet.decided(outcome)
+    channel.waitIn(packet)
+  } else finish(channel, entry, outcome, 0, 0)
+  return true
 }
 
 /** A PUBLISH that keeps its place while something is asked about it. */

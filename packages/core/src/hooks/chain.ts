@@ -60,6 +60,7 @@ export class Chain<P extends HookPointName> {
   readonly #folds: boolean
   #mutate = noHooks
   #sink = noHooks
+  #answersAtOnce = true
   /** How many runs wait for an answer: those that began with `#mutate` as it is now, and the others by the list that they began with. */
   #suspendedNow = 0
   readonly #suspended = new Map<readonly Hook[], number>()
@@ -85,6 +86,17 @@ export class Chain<P extends HookPointName> {
     return this.#sink.length
   }
 
+  /** No hook has answered later so far, or may be asked to: a run is over when `fold` returns. */
+  get answersAtOnce(): boolean {
+    return this.#answersAtOnce
+  }
+
+  /** Some hook has no topic filters, or one that matches. */
+  wants(topic: string): boolean {
+    for (const hook of this.#mutate) if (hook.wants(topic)) return true
+    return false
+  }
+
   /** In the order in which they run. */
   hooks(): Hook[] {
     return [...this.#mutate, ...this.#sink]
@@ -95,6 +107,7 @@ export class Chain<P extends HookPointName> {
     this.#suspendedNow = 0
     this.#mutate = hooks.filter((hook) => hook.phase === 'mutate')
     this.#sink = hooks.filter((hook) => hook.phase === 'sink')
+    this.#answersAtOnce = !this.#mutate.some((hook) => hook.apart || hook.wantsTicket)
   }
 
   /** A run that waits for an answer may still come to one of these. */
@@ -199,6 +212,7 @@ export class Chain<P extends HookPointName> {
     scope: CallScope | undefined,
     then: AnyRunEnd | undefined,
   ): unknown {
+    this.#answersAtOnce = false
     this.#suspend(hooks)
     if (then !== undefined) {
       this.#calls.await(new RunCall(this, hooks, index, args, accumulator, ticket, scope, then, then), answer)

@@ -107,6 +107,8 @@ export interface ProviderView {
   readonly error?: string
   readonly breaker: ProviderHandle['breaker']
   readonly counters: ProviderCounters
+  /** What it counts by itself. */
+  readonly numbers: Readonly<Record<string, number>>
   readonly hooks: readonly ProviderHookView[]
 }
 

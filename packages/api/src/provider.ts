@@ -26,6 +26,13 @@ export interface ProviderCall {
    * own times, and only where the policy turns the cache on.
    */
   cacheFor(milliseconds: number): void
+  /**
+   * For `tell`: set it to true and return nothing, and the next notification of the same client does not wait for this one. Who does keeps their order itself,
+   * and calls `handled` of each within `remaining`: until then it counts as in flight.
+   */
+  ahead: boolean
+  /** The end of a notification that went ahead; `error`: it has failed. Once; anything later is ignored. */
+  handled(error?: unknown): void
 }
 
 /**
@@ -56,6 +63,11 @@ export interface HookProvider {
   ): void | Promise<void>
   /** Asked once at the end, if it was ever loaded; nothing is called after it. The broker goes on after 5 seconds. */
   unload(): Promise<void>
+  /**
+   * What it counts by itself, such as its connections: shown beside what the broker counts of it, to Prometheus as hookmq_provider_NAME. Names: small letters and
+   * underscores.
+   */
+  readonly numbers?: Readonly<Record<string, number>>
 }
 
 /** What may be said for one hook of a provider. */
@@ -179,6 +191,8 @@ export interface ProviderHandle {
   /** The same with their counters, in the order of its answer to load. */
   readonly hooks: readonly ProviderHookView[]
   readonly counters: ProviderCounters
+  /** What the provider counts by itself. */
+  readonly numbers: Readonly<Record<string, number>>
   /** 'open': it fails and is not asked; 'half-open': the next call tries it. */
   readonly breaker: 'closed' | 'open' | 'half-open'
   /** Forgets remembered answers, of one client or of all. Returns how many there were. */

@@ -199,12 +199,13 @@ export class Admin implements BrokerAdmin {
   }
 
   providers(): ProviderView[] {
-    return this.#broker.hooks.providers.list().map(({ name, status, error, breaker, counters, hooks }) => ({
+    return this.#broker.hooks.providers.list().map(({ name, status, error, breaker, counters, numbers, hooks }) => ({
       name,
       status,
       error: error === undefined ? undefined : error instanceof Error ? error.message : String(error),
       breaker,
       counters,
+      numbers,
       hooks,
     }))
   }

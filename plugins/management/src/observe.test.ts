@@ -171,6 +171,7 @@ test('providers of hooks are shown to Prometheus, with latencies by hook', async
       },
       tell() {},
       async unload() {},
+      numbers: { connections: 2 },
     },
     { breaker: { failures: 1, openFor: 60_000 } },
   )
@@ -179,6 +180,7 @@ test('providers of hooks are shown to Prometheus, with latencies by hook', async
   const before = (await call('GET', url)).text
   assert.ok(before.includes(`hookmq_provider_loaded{${labels}} 1\n`))
   assert.ok(before.includes(`hookmq_provider_breaker{${labels}} 0\n`))
+  assert.ok(before.includes(`hookmq_provider_connections{${labels}} 2\n`))
   assert.ok(before.includes(`hookmq_provider_latency_milliseconds_count{${labels},point="message.publish"} 1\n`))
   for (const quantile of ['0.5', '0.99'])
     assert.match(

@@ -29,6 +29,7 @@ export class Gate implements TicketOffice {
   readonly #waiting = new Map<Ticket, WaitingCall>()
   readonly #flights = new Map<string, Flight>()
   #inFlight = 0
+  #idleWaiters: (() => void)[] = []
   /** Since the provider was attached. */
   turnedAway = 0
   overflowed = 0
@@ -80,11 +81,17 @@ export class Gate implements TicketOffice {
       if (ticket.probe) this.breaker.giveBack()
       return
     }
-    this.#inFlight--
+    if (--this.#inFlight === 0 && this.#idleWaiters.length > 0) for (const wake of this.#idleWaiters.splice(0)) wake()
     if (!(outcome instanceof CallFailure)) this.breaker.record(true, ticket.probe)
     else if (outcome.kind !== 'cancelled') this.breaker.record(false, ticket.probe)
     else if (ticket.probe) this.breaker.giveBack()
     this.#next()
+  }
+
+  /** Resolves when nothing is with the provider any more. */
+  whenIdle(): Promise<void> {
+    if (this.#inFlight === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#idleWaiters.push(resolve))
   }
 
   /** Fails what waits. */

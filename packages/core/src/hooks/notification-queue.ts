@@ -66,6 +66,8 @@ export class NotificationQueue {
   #newest: Waiting | undefined
   #queued = 0
   #inFlight = 0
+  /** Of providers that say later how a notification ended, and let the next one go before that. */
+  #ahead = 0
   #dropped = 0
   #droppedInBurst = 0
   #idleWaiters: (() => void)[] = []
@@ -85,7 +87,7 @@ export class NotificationQueue {
   }
 
   get inFlight(): number {
-    return this.#inFlight
+    return this.#inFlight + this.#ahead
   }
 
   get dropped(): number {
@@ -93,7 +95,7 @@ export class NotificationQueue {
   }
 
   get idle(): boolean {
-    return this.#queued === 0 && this.#inFlight === 0
+    return this.#queued === 0 && this.#inFlight === 0 && this.#ahead === 0
   }
 
   /** Never throws, never waits. */
@@ -137,7 +139,7 @@ export class NotificationQueue {
     for (const lane of this.#ready) {
       if (this.#full) break
       this.#ready.delete(lane)
-      while (lane.first !== undefined && lane.inFlight === 0) {
+      while (lane.first !== undefined && lane.inFlight === 0 && !this.#full) {
         const item = lane.first
         if (item.turn !== undefined) {
           this.#cut(item)
@@ -148,6 +150,8 @@ export class NotificationQueue {
           this.#call(item.hook, item.args, item.accumulator, lane)
         }
       }
+      // What went ahead may have taken the last place.
+      if (lane.first !== undefined && lane.inFlight === 0) this.#ready.add(lane)
       this.#release(lane)
     }
   }
@@ -191,15 +195,17 @@ export class NotificationQueue {
   }
 
   #call(hook: Hook, args: unknown, accumulator: unknown, lane: Lane | undefined): void {
-    const ticket = hook.wantsTicket ? new Ticket(hook.timeout) : undefined
+    const ticket = hook.wantsTicket ? new Ticket(hook.timeout, hook) : undefined
     let answer: unknown
     let asynchronous: boolean
     try {
       answer = hook.call(args, accumulator, ticket)
       if (answer === undefined) {
-        ticket?.end(answer)
+        if (ticket?.ahead === true) this.#goesAhead(hook)
+        else ticket?.end(answer)
         return
       }
+      ticket?.wait()
       asynchronous = isThenable(answer)
     } catch (error) {
       ticket?.end(new CallFailure('rejected', error))
@@ -228,6 +234,23 @@ export class NotificationQueue {
       occupied.inFlight--
       this.#proceed(occupied)
     })
+  }
+
+  #goesAhead(hook: Hook): void {
+    hook.current.pending++
+    this.#ahead++
+    // It may have ended while `tell` was running.
+    this.#wakeIfIdle()
+  }
+
+  /** The end of what went ahead. `took`: milliseconds. */
+  handled(hook: Hook, failure: CallFailure | undefined, took: number | undefined): void {
+    hook.current.pending--
+    this.#ahead--
+    if (took !== undefined) hook.recordLatency(took)
+    if (failure !== undefined) this.#failed(hook, failure)
+    if (this.idle) this.#endBurst()
+    this.#wakeIfIdle()
   }
 
   /** Goes on with a lane whose call has settled, then with lanes that waited for a free place. */

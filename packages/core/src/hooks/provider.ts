@@ -130,6 +130,10 @@ export class AttachedProvider implements ProviderHandle {
     }
   }
 
+  get numbers(): Readonly<Record<string, number>> {
+    return this.provider.numbers ?? {}
+  }
+
   get breaker(): BreakerState {
     return this.#gate.breaker.state
   }
@@ -207,9 +211,10 @@ export class AttachedProvider implements ProviderHandle {
     this.#status = 'detached'
     clearTimeout(this.#retry)
     const hooks = this.#hooks
-    await within(Math.min(this.policy.timeout || unloadPatience, unloadPatience), () =>
-      this.#engine.drained(hooks, runs),
-    )
+    await within(Math.min(this.policy.timeout || unloadPatience, unloadPatience), async () => {
+      await this.#engine.drained(hooks, runs)
+      await this.#gate.whenIdle()
+    })
     for (const hook of hooks) hook.gone = true
     this.#gate.close()
     if (this.#owner !== undefined) this.#providers.release(this.#owner)

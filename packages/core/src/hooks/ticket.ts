@@ -1,4 +1,5 @@
 import type { ProviderCall } from '@hookmq/api'
+import type { Hook } from './hook.ts'
 import { CallFailure } from './pending.ts'
 
 /** Whoever counts the calls of a provider: hears of the end of each. */
@@ -15,6 +16,11 @@ export class Ticket implements ProviderCall {
   probe = false
   /** Milliseconds; undefined: the provider has not said. */
   cacheTime: number | undefined
+  #ahead = false
+  #awaited = false
+  /** Whose notification it is. */
+  readonly #hook: Hook | undefined
+  readonly #timeout: number
   /** Milliseconds on the clock of `performance.now`; Infinity: never. */
   readonly #due: number
   #controller: AbortController | undefined
@@ -22,7 +28,9 @@ export class Ticket implements ProviderCall {
   #ended = false
 
   /** `timeout`: milliseconds, 0 = none. */
-  constructor(timeout: number) {
+  constructor(timeout: number, hook?: Hook) {
+    this.#hook = hook
+    this.#timeout = timeout
     this.#due = timeout === 0 ? Number.POSITIVE_INFINITY : performance.now() + timeout
   }
 
@@ -46,9 +54,34 @@ export class Ticket implements ProviderCall {
     this.cacheTime = Math.max(0, milliseconds)
   }
 
-  /** Called once by whoever waits: with the answer, or with the failure. */
+  get ahead(): boolean {
+    return this.#ahead
+  }
+
+  set ahead(ahead: boolean) {
+    this.#ahead = ahead && !this.#awaited
+  }
+
+  /** Somebody waits: it cannot go ahead any more. */
+  wait(): void {
+    this.#awaited = true
+    this.#ahead = false
+  }
+
+  handled(error?: unknown): void {
+    if (!this.#ahead || this.#ended) return
+    this.#ended = true
+    const late = this.remaining === 0
+    const failure =
+      error === undefined ? undefined : late ? new CallFailure('timeout') : new CallFailure('rejected', error)
+    const took = this.#timeout === 0 ? undefined : this.#timeout - (this.#due - performance.now())
+    if (this.#hook !== undefined) this.#hook.owner.queue.handled(this.#hook, failure, took)
+    this.office?.ended(this, failure)
+  }
+
+  /** Called once by whoever waits: with the answer, or with the failure. Nothing yet for what goes ahead. */
   end(outcome: unknown): void {
-    if (this.#ended) return
+    if (this.#ended || (this.#ahead && outcome === undefined)) return
     this.#ended = true
     this.office?.ended(this, outcome)
     if (outcome instanceof CallFailure && outcome.kind !== 'rejected') this.abandon()

@@ -89,6 +89,12 @@ function providerLines(admin: BrokerAdmin, lines: string[]): void {
   each('notifications_dropped', 'counter', ({ counters }) => counters.dropped)
   each('cached_verdicts', 'gauge', ({ counters }) => counters.cached)
   each('cache_hits', 'counter', ({ counters }) => counters.cacheHits)
+  for (const name of new Set(providers.flatMap(({ numbers }) => Object.keys(numbers)))) {
+    lines.push(`# TYPE hookmq_provider_${name} untyped`)
+    for (const { name: provider, numbers } of providers)
+      if (numbers[name] !== undefined)
+        lines.push(`hookmq_provider_${name}{provider="${label(provider)}"} ${numbers[name]}`)
+  }
   lines.push('# TYPE hookmq_provider_latency_milliseconds summary')
   for (const { name, hooks } of providers) {
     for (const { point, latency } of hooks) {

@@ -62,6 +62,7 @@ const views = new Set([
   'node_status',
   'hooks',
   'breaker_state',
+  'transport',
   'latency',
   'counters',
   'error',

@@ -142,15 +142,17 @@ function show({ texts, server, rates }: Managed): CommandResult {
     status: server.status,
     ...(error === undefined ? {} : { error }),
     version: server.provider.version,
+    transport: server.provider.transport,
     url: settings.url,
     ...(handle === undefined ? {} : { breaker: handle.breaker }),
     ...counters,
+    ...handle?.numbers,
   }
   const set = Object.entries(texts).map(([key, text]) => `${key} = ${isSecret(key) ? '******' : text}`)
   const hooks = (handle?.hooks ?? []).map((hook) => ({ ...hook, ...rates.of(handle, hook.point) }))
   return {
     lines: [
-      ...Object.entries(fields).map(([name, value]) => `${name.padEnd(16)}: ${String(value)}`),
+      ...Object.entries(fields).map(([name, value]) => `${name.padEnd(18)}: ${String(value)}`),
       ...set.map((line) => `  ${line}`),
       ...hooks.map(
         ({ point, succeed, failed, timeouts, dropped, latency }) =>

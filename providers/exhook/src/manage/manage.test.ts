@@ -340,8 +340,8 @@ test('the command line says what EMQX 4.4 says, and can do all that HTTP can', a
     'exhook.one.client.connected                   :0',
   ])
   const shown = (await ctl('server', 'show', 'one')).join('\n')
-  assert.match(shown, /^status {10}: connected$/m)
-  assert.match(shown, /^breaker {9}: closed$/m)
+  assert.match(shown, /^status {12}: connected$/m)
+  assert.match(shown, /^breaker {11}: closed$/m)
   assert.match(shown, /message\.publish +succeed=1, failed=0, timeouts=0, dropped=0, p50=[\d.]+ms, p99=[\d.]+ms/)
   assert.deepEqual(await ctl('server', 'enable', 'one'), ['already_started'])
   assert.deepEqual(await ctl('server', 'disable', 'one'), ['ok'])

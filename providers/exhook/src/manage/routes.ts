@@ -126,7 +126,13 @@ function detail({ texts, server, rates }: Managed, { node, globals }: RoutesCont
     node_status: [{ node, status: server.status }],
     hooks: server.provider.hooks.map(({ name, topics }) => ({ name, params: params(name, topics) })),
     ...(error === undefined ? {} : { error }),
-    ...(handle === undefined ? {} : { breaker_state: handle.breaker, counters: handle.counters }),
+    ...(handle === undefined
+      ? {}
+      : {
+          transport: server.provider.transport,
+          breaker_state: handle.breaker,
+          counters: { ...handle.counters, ...handle.numbers },
+        }),
   }
 }
 

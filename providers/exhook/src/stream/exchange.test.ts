@@ -324,3 +324,29 @@ test('an exchange that was aborted before its call began says so once', () => {
   exchange.ended(14, 'again')
   assert.deepEqual(news, ['no connection'])
 })
+
+test('an event for which nobody waits is given up when its time is over, and counts as failed', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const far = new FarEnd()
+  far.hello(100)
+  const stuck = new TestEvent(1, publish('stuck'), 20)
+  const attended = new TestEvent(1, publish('attended'))
+  const young = new TestEvent(1, publish('young'), 20)
+  stuck.unattended = true
+  young.unattended = true
+  for (const event of [stuck, attended, young]) far.exchange.send(event)
+  await turn()
+  stuck.remaining = 0
+  attended.remaining = 0
+  t.mock.timers.tick(500)
+  assert.deepEqual([failureOf(stuck).code, failureOf(stuck).sent], [4, true])
+  assert.deepEqual([attended.outcomes, young.outcomes], [[], []], 'the others are not touched')
+  await turn()
+  assert.deepEqual(far.frames.at(-1)?.cancelled, [1n], 'the provider may go on with what comes behind it')
+  young.remaining = 0
+  t.mock.timers.tick(500)
+  assert.equal(failureOf(young).code, 4)
+  far.exchange.abort('the end')
+  assert.equal(attended.outcomes.length, 1)
+  assert.equal(far.exchange.lost, 1)
+})

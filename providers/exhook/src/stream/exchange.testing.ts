@@ -78,9 +78,10 @@ export class FarEnd implements FrameCall {
 export class TestEvent implements ExchangeEvent {
   id = 0
   readonly fresh = false
+  unattended = false
   readonly call: number
   readonly lane: number
-  readonly remaining: number
+  remaining: number
   readonly size: number
   readonly request: Uint8Array
   /** How often it was called back, and with what. */

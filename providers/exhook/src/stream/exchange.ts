@@ -8,11 +8,13 @@ const protocolVersion = 1
 const usualFrameBytes = 4 * 1024 * 1024
 /** A frame is written when it has so many bytes, not only at the end of the turn. */
 const fullFrame = 256 * 1024
+/** Milliseconds between two looks for events whose time is over and for which nobody waits. */
+const sweepInterval = 500
 /** Beside the request: tags, lane, timeout, lengths. */
 const eventOverhead = 32
 
 /** gRPC status codes. */
-const code = { unknown: 2, resourceExhausted: 8, internal: 13, unavailable: 14 } as const
+const code = { unknown: 2, deadlineExceeded: 4, resourceExhausted: 8, internal: 13, unavailable: 14 } as const
 
 /** For the prefix that gRPC puts before each message. */
 export const frameRoom = 5
@@ -60,6 +62,8 @@ export interface ExchangeEvent {
   readonly remaining: number
   /** It has just begun: `remaining` is all that an event has. */
   readonly fresh: boolean
+  /** Nobody waits for it, and so nobody gives it up: the exchange does when its time is over. */
+  readonly unattended: boolean
   /** About how many bytes `write` will write. */
   readonly size: number
   /** Writes the request. Called when the event leaves, once more when it does not fit into the frame any more. */
@@ -94,6 +98,8 @@ export interface ExchangeObserver {
 /** Which came too late, or twice: nobody waited any more. */
 interface ExchangeCounters {
   readonly late: number
+  /** Sent, and not answered when the stream ended. */
+  readonly lost: number
   readonly unfinished: number
   readonly waiting: number
 }
@@ -125,7 +131,9 @@ export class Exchange implements FrameCallEvents, ProviderFrameSink, ExchangeCou
   #flushScheduled = false
   /** When the first event left after the last frame that came; 0: none has. */
   #silentSince = 0
+  #sweep: NodeJS.Timeout | undefined
   late = 0
+  lost = 0
 
   constructor(options: ExchangeOptions, observer: ExchangeObserver) {
     this.#options = options
@@ -171,6 +179,7 @@ export class Exchange implements FrameCallEvents, ProviderFrameSink, ExchangeCou
   send(event: ExchangeEvent): void {
     if (this.#state !== 'open')
       return event.failed(new ExchangeFailure(code.unavailable, 'the stream is closed', false))
+    if (event.unattended && this.#sweep === undefined) this.#sweepLater()
     if (this.hasRoom) {
       this.#append(event, false)
       return
@@ -197,6 +206,27 @@ export class Exchange implements FrameCallEvents, ProviderFrameSink, ExchangeCou
       this.#lookForSilence()
     }
     event.id = 0
+  }
+
+  #sweepLater(): void {
+    this.#sweep = setTimeout(() => this.#giveUpOverdue(), sweepInterval)
+    this.#sweep.unref()
+  }
+
+  /** So that one event that is never finished does not hold up for ever what comes behind it at the provider. */
+  #giveUpOverdue(): void {
+    this.#sweep = undefined
+    let left = false
+    for (const event of [...this.#waiting.slice(this.#waitingFrom), ...this.#unfinished.values()]) {
+      if (event?.unattended !== true) continue
+      if (event.remaining > 0) left = true
+      else {
+        this.cancel(event)
+        // Not `sent: false`: it has no time left to go in another way.
+        event.failed(new ExchangeFailure(code.deadlineExceeded, 'no answer in time', true))
+      }
+    }
+    if (left && this.#state !== 'closed' && this.#sweep === undefined) this.#sweepLater()
   }
 
   /** A far end that is no longer there says nothing at all. Looked for only when an event was given up. */
@@ -247,12 +277,14 @@ export class Exchange implements FrameCallEvents, ProviderFrameSink, ExchangeCou
     if (this.#state === 'closed') return
     const wasClosing = this.#state === 'closing'
     this.#state = 'closed'
+    clearTimeout(this.#sweep)
     const unsent = this.#frameEvents > 0 ? this.#frameFirst : this.#nextId
     this.#failWaiting(details)
     const unfinished = this.#unfinished.values()
     this.#unfinished.clear()
     for (const event of unfinished) {
       const sent = event.id < unsent
+      if (sent) this.lost++
       event.id = 0
       event.failed(new ExchangeFailure(status === 0 ? code.unavailable : status, details || 'the stream ended', sent))
     }

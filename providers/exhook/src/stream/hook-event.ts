@@ -50,6 +50,20 @@ export class HookEvent extends Later implements ExchangeEvent {
     this.#ticket = ticket
   }
 
+  get unattended(): boolean {
+    return this.#ticket.ahead
+  }
+
+  override answer(verdict: unknown): void {
+    if (this.#ticket.ahead) this.#ticket.handled()
+    else super.answer(verdict)
+  }
+
+  override fail(error: unknown): void {
+    if (this.#ticket.ahead) this.#ticket.handled(error)
+    else super.fail(error)
+  }
+
   send(exchange: Exchange): this {
     this.#exchange = exchange
     this.#ticket.onAbandoned = this

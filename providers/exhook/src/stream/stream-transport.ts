@@ -65,6 +65,8 @@ export interface StreamCounters {
   readonly unary: number
   /** Answers for which nobody waited any more. */
   readonly late: number
+  /** Events that had left on a stream that ended before they were answered. */
+  readonly lost: number
   readonly unfinished: number
   /** Events that wait for credit. */
   readonly waiting: number
@@ -85,7 +87,7 @@ export class StreamTransport implements UnaryTransport {
   #seats: readonly Seat[] = []
   #events = 0
   #unary = 0
-  #past = { opened: 0, broken: 0, late: 0 }
+  #past = { opened: 0, broken: 0, late: 0, lost: 0 }
 
   constructor(carrier: FrameCarrier, options: StreamTransportOptions) {
     this.#carrier = carrier
@@ -101,7 +103,7 @@ export class StreamTransport implements UnaryTransport {
   }
 
   get streams(): StreamCounters {
-    const sum = (field: 'opened' | 'broken' | 'late' | 'unfinished' | 'waiting' | 'openNow') =>
+    const sum = (field: 'opened' | 'broken' | 'late' | 'lost' | 'unfinished' | 'waiting' | 'openNow') =>
       this.#seats.reduce((total, seat) => total + seat[field], 0)
     return {
       open: sum('openNow'),
@@ -110,6 +112,7 @@ export class StreamTransport implements UnaryTransport {
       events: this.#events,
       unary: this.#unary,
       late: sum('late') + this.#past.late,
+      lost: sum('lost') + this.#past.lost,
       unfinished: sum('unfinished'),
       waiting: sum('waiting'),
     }
@@ -138,6 +141,7 @@ export class StreamTransport implements UnaryTransport {
       this.#past.opened += seat.opened
       this.#past.broken += seat.broken
       this.#past.late += seat.late
+      this.#past.lost += seat.lost
     }
     this.#seats = []
   }
@@ -173,6 +177,7 @@ export class StreamTransport implements UnaryTransport {
       return this.event(source, point, args, accumulator, call)
     if (this.#isHidden(point, args, accumulator)) return notSent
     this.#events++
+    call.ahead = true
     exchange.send(new HookEvent(source, point, numberOfHook.get(point) ?? 0, lane, args, accumulator, call))
     return notSent
   }
@@ -228,6 +233,7 @@ class Seat {
   #backOff = 0
   #openedAt = 0
   #lateBefore = 0
+  #lostBefore = 0
   #stopped = false
   opened = 0
   broken = 0
@@ -251,6 +257,10 @@ class Seat {
     return this.#lateBefore + (this.#current?.late ?? 0)
   }
 
+  get lost(): number {
+    return this.#lostBefore + (this.#current?.lost ?? 0)
+  }
+
   get unfinished(): number {
     return this.#current?.unfinished ?? 0
   }
@@ -269,6 +279,7 @@ class Seat {
       },
     )
     this.#lateBefore = this.late
+    this.#lostBefore = this.lost
     this.#current = exchange
     this.#timer = setTimeout(() => exchange.abort('the provider did not say hello'), helloPatience)
     this.#timer.unref()
@@ -330,6 +341,7 @@ class EventCall implements UnaryCall, ExchangeEvent {
   readonly lane: number
   readonly size: number
   readonly fresh = false
+  readonly unattended = false
   id = 0
   readonly #carrier: FrameCarrier
   readonly #exchange: Exchange

@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test'
 import { createBroker, type HookmqBroker } from 'hookmq'
 import mqtt from 'mqtt'
 import exhook from '../index.ts'
+import { startManaged, until } from '../testing/managed.ts'
 import { FarEnd, type FarReport, type FarScript } from './far-end.testing.ts'
 
 const publishHook = [{ name: 'message.publish' }]
@@ -182,4 +183,41 @@ test('notifications follow each other closely: the provider handles them in orde
       received.filter((event) => event.clientId === clientId).map(({ point }) => point),
       ['session.created', 'client.connected', 'session.subscribed', 'client.disconnected', 'session.terminated'],
     )
+})
+
+test('notifications that are lost with their stream, or never handled, are failures that everybody can see', async (t) => {
+  const hooks = [{ name: 'client.connected' }, { name: 'session.subscribed' }]
+  const answers = { 'client.connected': { do: 'hold' } } as const
+  const first = await far(t, { hooks, answers })
+  const { broker, ctl, get } = await startManaged(t, {
+    'exhook.server.far.url': first.url,
+    'exhook.server.far.request_timeout': '400ms',
+    'exhook.server.far.breaker.failures': '0',
+  })
+  await first.until(({ loads }) => loads > 0)
+  const view = (): Record<string, number> => {
+    const [{ counters, numbers }] = broker.admin.providers()
+    return { ...counters, ...numbers }
+  }
+  const shown = async () => (await ctl('server', 'show', 'far')).join('\n')
+  await until(() => view().streams === 1)
+  assert.match(await shown(), /^transport +: stream$/m)
+
+  await broker.connect({ clientId: 'one' })
+  assert.equal((await first.until(({ held }) => held === 1)).received.length, 1)
+  assert.deepEqual([view().inFlight, view().failures], [1, 0])
+  await until(() => view().failures === 1)
+  assert.deepEqual([view().timeouts, view().inFlight, view().stream_lost], [1, 0, 0])
+
+  await broker.connect({ clientId: 'two' })
+  await first.until(({ held }) => held === 2)
+  await first.kill()
+  await until(() => view().failures === 2)
+  const { streams, streams_broken, stream_lost, timeouts } = view()
+  assert.deepEqual([streams, streams_broken, stream_lost, timeouts], [0, 1, 1, 1])
+  assert.match(await shown(), /^transport +: unary$/m)
+  assert.match(await shown(), /^stream_lost +: 1$/m)
+  const { body } = await get('/exhooks/far')
+  const { transport, counters } = body as { transport: string; counters: Record<string, number> }
+  assert.deepEqual([transport, counters.stream_lost, counters.failures], ['unary', 1, 2])
 })

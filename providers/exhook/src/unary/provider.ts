@@ -25,6 +25,7 @@ import { type ServerSettings, urlProblem } from '../settings.ts'
 import type { EventSource } from '../stream/hook-event.ts'
 import { RequestWriter } from '../stream/hot-requests.ts'
 import { notSent } from '../stream/not-sent.ts'
+import type { StreamCounters } from '../stream/stream-transport.ts'
 import { readServerUrl } from '../url.ts'
 import { Http2Transport } from './http2-transport.ts'
 import { type BrokerIdentity, introduce, product, readHooks } from './introduction.ts'
@@ -48,6 +49,7 @@ export interface EventCarrier extends UnaryTransport {
   ): Later | typeof notSent | undefined
   /** What is under way may still be answered. */
   stop(): void
+  readonly streams: StreamCounters
   /** The same for a notification. `notSent` also when it is on its way and need not be waited for. */
   tell: EventCarrier['event']
 }
@@ -111,6 +113,32 @@ export class UnaryProvider implements HookProvider {
       ...(this.#transport?.counters ?? none),
       connections: this.#transport?.connections ?? 0,
       unusable: this.#unusable,
+    }
+  }
+
+  /** How events go to it now. */
+  get transport(): 'stream' | 'unary' {
+    return (this.#carrier?.streams.open ?? 0) > 0 ? 'stream' : 'unary'
+  }
+
+  get numbers(): Readonly<Record<string, number>> {
+    const { connections, connected, broken, cancelled, resent, unusable } = this.counters
+    const streams = this.#carrier?.streams
+    return {
+      connections,
+      connections_made: connected,
+      connections_broken: broken,
+      cancelled,
+      resent,
+      unusable_answers: unusable,
+      streams: streams?.open ?? 0,
+      streams_made: streams?.opened ?? 0,
+      streams_broken: streams?.broken ?? 0,
+      stream_events: streams?.events ?? 0,
+      stream_unfinished: streams?.unfinished ?? 0,
+      stream_waiting: streams?.waiting ?? 0,
+      stream_lost: streams?.lost ?? 0,
+      stream_late: streams?.late ?? 0,
     }
   }
 
@@ -207,7 +235,8 @@ export class UnaryProvider implements HookProvider {
     const pending = loaded.calls.call(path, request, {
       key: keyOf(args, accumulator),
       deadline: call.remaining,
-      timeout: 0,
+      // What goes ahead is given up by nobody else.
+      timeout: call.ahead && call.remaining !== Number.POSITIVE_INFINITY ? Math.max(1, call.remaining) : 0,
     })
     call.onAbandoned = () => pending.cancel()
     return pending.reply.then(nothing)
@@ -234,11 +263,13 @@ export class UnaryProvider implements HookProvider {
   }
 
   async #carry(transport: Http2Transport, version: ExHookVersion): Promise<UnaryTransport> {
-    this.#carrier?.stop()
-    this.#carrier = undefined
     const { carrier, settings } = this.#options
-    if (carrier === undefined || version !== 'v3' || settings.stream === 'off') return transport
-    this.#carrier = carrier(transport, this.#meta.bytes, settings)
+    if (carrier === undefined || version !== 'v3' || settings.stream === 'off') {
+      this.#carrier?.stop()
+      this.#carrier = undefined
+      return transport
+    }
+    this.#carrier ??= carrier(transport, this.#meta.bytes, settings)
     if (!(await this.#carrier.start()) && settings.stream === 'on')
       throw new Error(`${settings.url} has no hookmq.exhook.v1.HookStream, and exhook.server.${this.name}.stream is on`)
     return this.#carrier

@@ -1,7 +1,8 @@
-import { exhookCalls, exhookHookNames, fromBinary, v3 } from '@hookmq/exhook-proto'
+import { create, exhookCalls, exhookHookNames, fromBinary, v3 } from '@hookmq/exhook-proto'
 import type { Hooks } from './hooks.ts'
 import { LazyMessageRequest, type Message, messageRequestTags } from './message.ts'
 import { encodeVerdict, type ValueKind } from './verdict.ts'
+import { Reader } from './wire.ts'
 
 export const ignored: Buffer = Buffer.from([0x08, 0x01])
 const nothing = Buffer.alloc(0)
@@ -68,9 +69,17 @@ function plainReader(schema: Parameters<typeof fromBinary>[0], name: string): Re
   return (buffer, start, end, meta) => {
     const request = fromBinary(schema, buffer.subarray(start, end)) as unknown as Record<string, unknown>
     if (meta !== undefined) request.meta = meta
+    for (const filter of (request.topicFilters as v3.TopicFilter[] | undefined) ?? []) addOptions(filter)
     request[subject] ??= fromBinary(subject === 'conninfo' ? v3.ConnInfoSchema : v3.ClientInfoSchema, nothing)
     return { subject: request[subject], request, message: undefined }
   }
+}
+
+/** EMQX 5.0 to 5.3 has the QoS as number 2, and no options. */
+function addOptions(filter: v3.TopicFilter): void {
+  const early = filter.$unknown?.find(({ no, wireType }) => no === 2 && wireType === 0)
+  if (filter.subopts !== undefined || early === undefined) return
+  filter.subopts = create(v3.SubOptsSchema, { qos: new Reader(Buffer.from(early.data)).varint() })
 }
 
 function runner(name: string, kind: ValueKind | undefined, handle: Handler, read: RequestReader): CompiledHook['run'] {

@@ -65,6 +65,27 @@ for (const version of ['v2', 'v3'] as const)
     assert.equal(Buffer.from(value.value.payload).toString(), '["a/b",21,"ann",1800000000123,"c1",1,"test@127.0.0.1"]')
   })
 
+test('client.subscribe: the QoS of EMQX 5.0 to 5.3, which stands elsewhere, is read as well', async (t) => {
+  const seen: unknown[] = []
+  const broker = await start(t, {
+    'client.subscribe': (_, { topicFilters }) =>
+      void seen.push(...topicFilters.map(({ name, subopts }) => [name, subopts?.qos, subopts?.nl])),
+  })
+  // topic_filters: { name: 'a', qos: 2 } of 5.0, { name: 'b', subopts: { qos: 1, nl: 1 } } of 5.4, { name: 'c' } with QoS 0 of either.
+  const filters = [
+    [0x0a, 1, 0x61, 0x10, 2],
+    [0x0a, 1, 0x62, 0x1a, 4, 0x08, 1, 0x28, 1],
+    [0x0a, 1, 0x63],
+  ]
+  const request = Buffer.from(filters.flatMap((filter) => [0x1a, filter.length, ...filter]))
+  await broker.unary('/emqx.exhook.v2.HookProvider/OnClientSubscribe', request)
+  assert.deepEqual(seen, [
+    ['a', 2, 0],
+    ['b', 1, 1],
+    ['c', undefined, undefined],
+  ])
+})
+
 test('nothing is IGNORE, drop ends with allow_publish false', async (t) => {
   const broker = await start(t, { 'message.publish': ({ topic }) => (topic === 'secret' ? drop() : undefined) })
   assert.equal((await broker.publish('v3', message)).type, 1)

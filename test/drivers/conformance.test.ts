@@ -83,6 +83,5 @@ hookProviderSuite({
   host: createHookHost,
   lacks: {
     observe: 'hookmq: a handler that only looks is one that returns nothing',
-    overtake: 'hookmq: the events of a client are handled one after the other, however long one takes',
   },
 })

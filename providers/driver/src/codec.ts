@@ -33,6 +33,8 @@ export interface InitReply {
    * notification before it sends the next event of the same client.
    */
   readonly ordered: boolean
+  /** The process wants to know which calls nobody waits for any more. */
+  readonly givesUp: boolean
   /** What is wrong with the answer but does not matter enough to refuse it; one line each. */
   readonly warnings: readonly string[]
 }
@@ -58,27 +60,37 @@ export interface Failure {
   readonly place?: string
 }
 
-/** What the process sends. */
+/** What the process sends beside answers. */
 export type Incoming =
   /** First of all, before any answer. */
   | { readonly kind: 'hello'; readonly runtime: string; readonly processId: number }
   | { readonly kind: 'init'; readonly id: number; readonly reply: InitReply }
-  | { readonly kind: 'ok'; readonly id: number; readonly value: Value }
-  | { readonly kind: 'error'; readonly id: number; readonly failure: Failure }
   /** Beside what it prints. */
   | { readonly kind: 'log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly text: string }
+
+/** Gets what the process sends, in order. */
+export interface Receiver {
+  answered(id: number, value: Value): void
+  failed(id: number, failure: Failure): void
+  received(incoming: Incoming): void
+}
 
 /**
  * Writes and reads the bodies of frames; the frames themselves (4 bytes of length, big-endian, then the body) are not its business. One codec serves
  * one process, so it may remember what it has sent.
  *
- * `init` and `deinit` are answered by `init`, `ok` or `error` with their id. A call is answered by `ok` or `error`, in any order.
+ * `init` is answered by `received` with its id, or by `failed`; `deinit` and calls by `answered` or `failed`, in any order. Ids are positive and less
+ * than 2^30. Bodies may be reused by whatever is written next.
  */
 export interface Codec {
   init(request: InitRequest): Uint8Array
   deinit(id: number): Uint8Array
-  /** At least one call, at most as many as `maxCallsPerFrame`. The bytes may be reused at the next call of any of these. */
-  calls(calls: readonly Call[]): Uint8Array
-  /** Calls `receive` for each thing in the body, in order. Throws an Error that says what is wrong with the body: the process is ended then. */
-  decode(body: Uint8Array, receive: (incoming: Incoming) => void): void
+  /** Writes one more call into the frame that is being made; returns the bytes that it has now. Throws when it cannot, and has not begun it then. */
+  addCall(call: Call): number
+  /** That frame, with one call at least. The next call begins another one. */
+  takeCalls(): Uint8Array
+  /** Nobody waits for these any more. They may still be answered. */
+  abandon(ids: readonly number[]): Uint8Array
+  /** Throws an Error that says what is wrong with the body: the process is ended then. */
+  decode(body: Uint8Array, receiver: Receiver): void
 }

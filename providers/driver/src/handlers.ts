@@ -11,6 +11,7 @@ export interface Handler {
   /** As the handler calls its hook. */
   readonly hook: string
   readonly target: string
+  readonly dialect: Dialect
   readonly definition: DialectHook
   readonly observe: boolean
   /** Asked here only when another callback on the same point wants other topics. */
@@ -19,7 +20,6 @@ export interface Handler {
 
 /** What a handler has asked for, by hook point. */
 export interface Handlers {
-  readonly dialect: Dialect
   /** In the order in which they were named. */
   readonly hooks: readonly string[]
   readonly byPoint: ReadonlyMap<HookPointName, readonly Handler[]>
@@ -41,13 +41,13 @@ export function arrange(style: Style, callbacks: readonly CallbackSpec[]): Handl
       continue
     }
     const { point } = definition
-    const placed = { callback, hook, target, definition, topics, observe: observe || !definition.valued }
+    const placed = { callback, hook, target, dialect, definition, topics, observe: observe || !definition.valued }
     const there = byPoint.get(point)
     if (there === undefined) byPoint.set(point, [placed])
     else there.push(placed)
   }
   const specs = [...byPoint].map(([name, handlers]) => specOf(name, handlers))
-  return { dialect, hooks: callbacks.map(({ hook }) => hook), byPoint, specs, warnings }
+  return { hooks: callbacks.map(({ hook }) => hook), byPoint, specs, warnings }
 }
 
 function specOf(name: HookPointName, handlers: readonly Handler[]): HookSpec {

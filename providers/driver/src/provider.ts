@@ -4,15 +4,17 @@ import type {
   HookPointName,
   HookProvider,
   HookSpec,
+  Later,
   Logger,
   ProviderCall,
 } from '@hookmq/api'
 import { DriverError } from './child/errors.ts'
 import { Pool } from './child/pool.ts'
-import type { Request } from './child/settings.ts'
+import type { Question } from './child/question.ts'
 import type { SlotSettings } from './child/slot.ts'
 import { arrange, type Handler, type Handlers, wants } from './handlers.ts'
 import type { Language, LaunchSettings } from './language.ts'
+import { type Asker, Decision, Note, Telling } from './questions.ts'
 import { Seldom } from './seldom.ts'
 import type { Value } from './value.ts'
 
@@ -98,27 +100,31 @@ export class DriverProvider implements HookProvider {
     point: P,
     args: HookArgs<P>,
     accumulator: HookAccumulator<P>,
-    _call?: ProviderCall,
+    call?: ProviderCall,
   ): unknown {
     const handlers = this.#current?.handlers.byPoint.get(point)
     if (handlers === undefined) return undefined
-    return handlers.length === 1 ? this.#ask(handlers[0], args, accumulator) : this.#askAll(handlers, args, accumulator)
+    return handlers.length === 1
+      ? this.#ask(handlers[0], args, accumulator, call)
+      : this.#askAll(handlers, args, accumulator, call)
   }
 
   tell<P extends HookPointName>(
     point: P,
     args: HookArgs<P>,
     accumulator: HookAccumulator<P> | undefined,
+    call?: ProviderCall,
   ): void | Promise<void> {
     const version = this.#current
     const handlers = version?.handlers.byPoint.get(point)
     if (version === undefined || handlers === undefined) return undefined
-    let last: Promise<void> | undefined
+    let last: PromiseLike<unknown> | undefined
     for (const handler of handlers) {
       if (handlers.length > 1 && !wants(handler, args, accumulator)) continue
-      last = this.#notify(version, handler, args, accumulator)
+      last = this.#notify(version, handler, args, accumulator, call)
     }
-    return last
+    // A Later is a thenable; the type of a notification's answer says only that it is waited for.
+    return last as Promise<void> | undefined
   }
 
   async unload(): Promise<void> {
@@ -169,31 +175,23 @@ export class DriverProvider implements HookProvider {
     await pool.stop()
   }
 
-  #ask(handler: Handler, args: unknown, accumulator: unknown): unknown {
+  #ask(handler: Handler, args: unknown, accumulator: unknown, call: ProviderCall | undefined): PromiseLike<unknown> {
     const version = this.#current
-    if (version === undefined) return undefined
-    const { definition, hook, target } = handler
-    const { pool, handlers } = version
-    const request = this.#request(handler, args, accumulator)
-    if (this.#leaving?.keys.has(request.key) === true)
-      return this.#leaving.drained.then(() => this.#ask(this.#successor(handler), args, accumulator))
-    return new Promise<unknown>((resolve, reject) => {
-      this.#options.count(hook)
-      const refused = pool.send(request, (outcome) => {
-        if (outcome instanceof DriverError) {
-          this.#explain(outcome)
-          reject(outcome)
-          return
-        }
-        try {
-          resolve(handlers.dialect.verdict(definition.point, outcome, this.name, accumulator))
-        } catch (error) {
-          const what = error instanceof Error ? error.message : String(error)
-          reject(new DriverError(`driver ${this.name}: ${hook}: ${target} ${what}`))
-        }
-      })
-      if (refused !== undefined) reject(refused)
-    })
+    const { definition } = handler
+    const key = definition.key(args, accumulator)
+    if (this.#leaving?.keys.has(key) === true)
+      return this.#leaving.drained.then(() => this.#ask(this.#successor(handler), args, accumulator, call))
+    const values = definition.args(args, accumulator, this.#options.node)
+    const decision = new Decision(this.#asker, handler, key, values, accumulator)
+    this.#options.count(handler.hook)
+    const refused = version === undefined ? this.#absent(handler) : version.pool.send(decision)
+    if (refused !== undefined) decision.fail(refused)
+    else if (version?.pool.givesUp === true) giveUpWith(call, decision)
+    return decision
+  }
+
+  #absent({ hook }: Handler): DriverError {
+    return new DriverError(`driver ${this.name}: ${hook}: the driver is not loaded`)
   }
 
   /** The same callback in the version that is in force now. */
@@ -203,7 +201,12 @@ export class DriverProvider implements HookProvider {
   }
 
   /** One after the other: each sees what those before have made of it, and the first that decides is the last. */
-  async #askAll(handlers: readonly Handler[], args: unknown, accumulator: unknown): Promise<unknown> {
+  async #askAll(
+    handlers: readonly Handler[],
+    args: unknown,
+    accumulator: unknown,
+    call: ProviderCall | undefined,
+  ): Promise<unknown> {
     let now = accumulator
     let changed = false
     let failure: unknown
@@ -214,7 +217,7 @@ export class DriverProvider implements HookProvider {
         continue
       }
       try {
-        const verdict = (await this.#ask(handler, args, now)) as { ok?: object } | { stop?: unknown } | undefined
+        const verdict = (await this.#ask(handler, args, now, call)) as { ok?: object } | { stop?: unknown } | undefined
         if (verdict === undefined) continue
         if (!('ok' in verdict)) return verdict
         now = { ...(now as object), ...verdict.ok }
@@ -230,42 +233,52 @@ export class DriverProvider implements HookProvider {
   /** Tells one callback although others on its point are asked. */
   #tellOne(handler: Handler, args: unknown, accumulator: unknown): void {
     const version = this.#current
-    if (version !== undefined) void this.#notify(version, handler, args, accumulator)?.catch(() => {})
+    if (version === undefined) return
+    void this.#notify(version, handler, args, accumulator, undefined)?.then(undefined, () => {})
   }
 
-  #notify(version: Version, handler: Handler, args: unknown, accumulator: unknown): Promise<void> | undefined {
-    const { hook } = handler
-    const request = this.#request(handler, args, accumulator)
-    if (this.#leaving?.keys.has(request.key) === true)
+  #notify(
+    version: Version,
+    handler: Handler,
+    args: unknown,
+    accumulator: unknown,
+    call: ProviderCall | undefined,
+  ): PromiseLike<unknown> | undefined {
+    const { definition, hook } = handler
+    const key = definition.key(args, accumulator)
+    if (this.#leaving?.keys.has(key) === true)
       return this.#leaving.drained.then(() => {
         const now = this.#current
-        return now === undefined ? undefined : this.#notify(now, this.#successor(handler), args, accumulator)
+        return now === undefined ? undefined : this.#notify(now, this.#successor(handler), args, accumulator, call)
       })
     const { pool } = version
     const { notificationsAhead, poolSize } = this.#options
+    const values = definition.args(args, accumulator, this.#options.node)
     this.#options.count(hook)
     if (pool.ordered && pool.inFlight < notificationsAhead * poolSize) {
       // The process keeps the order itself, so that nothing has to wait for the answer.
-      const refused = pool.send(request, (outcome) => this.#told(outcome))
+      const refused = pool.send(new Note(this.#asker, handler, key, values))
       if (refused !== undefined) this.#told(refused)
       return undefined
     }
-    return pool.call(request).then(
-      () => undefined,
-      (error: DriverError) => {
-        this.#explain(error)
-        throw error
-      },
-    )
+    const telling = new Telling(this.#asker, handler, key, values)
+    const refused = pool.send(telling)
+    if (refused !== undefined) telling.fail(refused)
+    else if (pool.givesUp) giveUpWith(call, telling)
+    return telling
   }
 
-  #request({ callback, hook, definition }: Handler, args: unknown, accumulator: unknown): Request {
-    return {
-      callback,
-      hook,
-      key: definition.key(args, accumulator),
-      args: definition.args(args, accumulator, this.#options.node),
-    }
+  readonly #asker: Asker = {
+    explain: (error) => this.#explain(error),
+    told: (outcome) => this.#told(outcome),
+    verdict: ({ dialect, definition, hook, target }, answer, accumulator) => {
+      try {
+        return dialect.verdict(definition.point, answer, this.name, accumulator)
+      } catch (error) {
+        const what = error instanceof Error ? error.message : String(error)
+        throw new DriverError(`driver ${this.name}: ${hook}: ${target} ${what}`)
+      }
+    },
   }
 
   #told(outcome: Value | DriverError): void {
@@ -284,4 +297,9 @@ export class DriverProvider implements HookProvider {
   #explain({ message, traceback }: DriverError): void {
     if (traceback !== undefined) this.#options.log.debug(message, { driver: this.name, traceback })
   }
+}
+
+/** The process is told when nobody waits for the answer any more. */
+function giveUpWith(call: ProviderCall | undefined, question: Question & Later): void {
+  if (call !== undefined) call.onAbandoned = () => question.asked?.abandon(question)
 }

@@ -55,7 +55,8 @@ export const keys: Readonly<Record<string, PluginConfigKey>> = {
     type: 'duration',
     unit: 'ms',
     minimum: 1,
-    description: 'How long the process may take until it first answers. Default 10s.',
+    description:
+      'How long the process may take until it first answers; compiling a .java file is part of it. Default 10s.',
   },
   [of('max_memory')]: {
     type: 'bytesize',

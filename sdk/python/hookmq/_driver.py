@@ -53,6 +53,10 @@ class Handler:
         self._now: List[Any] = []
         self._late: List[Any] = []
         self._handling = 0
+        if self._runner.has_async:
+            #: Calls that are at async handlers, so that they can be given up.
+            self._replies: Dict[int, Callable[..., None]] = {}
+            self.abandon = self._abandon
 
     def start(self, send: Callable[[List[Any]], None]) -> None:
         self._send = send
@@ -69,7 +73,8 @@ class Handler:
             self._handling = threading.get_ident()
             for number, callback, key, args in calls:
                 plan, make = plans[callback]
-                self._runner.submit(key, plan, make(args), partial(self._reply, number))
+                reply = self._replies[number] = partial(self._reply, number)
+                self._runner.submit(key, plan, make(args), reply)
             now, self._now = self._now, []
             return now
         replies: List[Any] = []
@@ -84,7 +89,14 @@ class Handler:
                 add(number if decision is None else (number, encode(decision)))
         return replies
 
+    def _abandon(self, numbers: Sequence[int]) -> None:
+        for number in numbers:
+            reply = self._replies.get(number)
+            if reply is not None:
+                self._runner.loop.call_soon_threadsafe(self._runner.cancel, reply)
+
     def _reply(self, number: int, decision: Decision, failure: Optional[HandlerFailed]) -> None:
+        self._replies.pop(number, None)
         if failure is not None:
             reply: Any = _failure(number, failure)
         else:

@@ -40,6 +40,8 @@ class Driver:
                     replies = self._handler.handle(body)
                     if replies:
                         self._channel.send(replies)
+                elif body[0] == "abandon":
+                    self._abandon(body[1:])
                 elif body[0] == "init":
                     self._channel.send([self._init(body[1], body[2])])
                 elif body[0] == "deinit":
@@ -57,7 +59,13 @@ class Driver:
         self._handler = handler
         style = getattr(handler, "style", "modern")
         callbacks = [(hook, target, list(topics), bool(observe)) for hook, target, topics, observe in handler.callbacks]
-        return ("init", number, style, callbacks, bool(handler.ordered), list(handler.warnings))
+        gives_up = hasattr(handler, "abandon")
+        return ("init", number, style, callbacks, bool(handler.ordered), list(handler.warnings), gives_up)
+
+    def _abandon(self, numbers):
+        abandon = getattr(self._handler, "abandon", None)
+        if abandon is not None:
+            abandon(numbers)
 
     def _deinit(self, number):
         try:

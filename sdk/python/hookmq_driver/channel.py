@@ -1,7 +1,8 @@
 """
 The connection to the broker: file descriptor 3, a stream socket. Frames are 4 bytes of length, big-endian, and a body in marshal format.
 
-To us: a list of calls ``(id, callback, key, args)``, or a tuple ``('init', id, module)``, ``('deinit', id)``.
+To us: a list of calls ``(id, callback, key, args)``, or a tuple ``('init', id, module)``, ``('deinit', id)``,
+``('abandon', id, ...)``: nobody waits for these calls any more.
 From us: a list of answers. An int: the call with this id returned None. ``(id, value)``: it returned something.
 ``(id, type, text, traceback, place)``: it failed. A tuple that begins with a str: ``hello``, ``init``, ``log``.
 """

@@ -11,6 +11,7 @@ The way to handlers written with the ``hookmq`` package. The driver asks ``hookm
 * ``handle(calls)``: ``calls`` is a list of ``(id, callback, key, args)``; returns the replies that are there at once, in the forms of ``channel``:
   ``id`` for None, ``(id, value)``, ``(id, type, text, traceback, place)`` (``hookmq_driver.failures.describe(error)`` gives the last four). The others are
   given to ``send`` when they are there.
+* ``abandon(ids)``, where it is of use: nobody waits for these calls any more. A reply may still be sent.
 * ``stop()``: called once at the end; ends what runs.
 
 Text arrives as bytes in UTF-8, what is unset as None, pairs as a list of tuples. ``RECORDS`` names the fields of the tuples that arguments are made

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { type HookPointName, resolveHookPoint } from '@hookmq/api'
 import {
+  type HookProviderHarness,
   hookProviderSuite,
   type ProviderScript,
   type ProviderUnderTest,
@@ -90,7 +91,84 @@ public class FarEnd implements HookSource {
     @Override public void close() { write("unload"); }
 }`
 
+/** The same in functions and tuples, as they were written for EMQX 4.1. */
+const farEnd41 = `
+import com.erlport.erlang.term.*;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.*;
+import java.util.*;
+
+public class FarEnd41 {
+    private static final Path folder = Paths.get("").toAbsolutePath();
+    private static final Map<String, String> answers = new HashMap<>();
+
+    private static synchronized void write(String line) throws Exception {
+        Files.write(folder.resolve("received"), (line + "\\n").getBytes(StandardCharsets.UTF_8), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    }
+
+    public static Object init() throws Exception {
+        write("load");
+        List<Object> specs = new ArrayList<>();
+        for (String line : Files.readAllLines(folder.resolve("script"))) {
+            String[] words = line.split("\\t", -1);
+            if (words[0].isEmpty()) continue;
+            if (words[0].equals("refuse")) return Tuple.two(1, words[1]);
+            String name = words[0].equals("client.authorize") ? "client_check_acl" : words[0].replace('.', '_');
+            answers.put(name, words[3]);
+            List<Object> topics = new ArrayList<>();
+            for (String topic : words[2].split(",")) if (!topic.isEmpty()) topics.add(new Binary(topic));
+            List<Object> options = new ArrayList<>();
+            if (!topics.isEmpty()) options.add(Tuple.two(new Atom("topics"), topics));
+            specs.add(Tuple.four(name, "FarEnd41", name, options));
+        }
+        return Tuple.two(0, Tuple.two(specs, "state"));
+    }
+
+    public static void deinit() throws Exception { write("unload"); }
+
+    private static String field(Object pairs, int place) {
+        return ((Tuple) ((List<?>) pairs).get(place)).get(1).toString();
+    }
+
+    private static Object answer(String hook, String line) throws Exception {
+        write(line);
+        String[] parts = answers.get(hook).split(" ");
+        switch (parts[0]) {
+            case "throw": throw new IllegalStateException("scripted");
+            case "hold": while (!Files.exists(folder.resolve("release"))) Thread.sleep(1); return null;
+            case "payload":
+            case "stop": return Tuple.two(0, Collections.singletonList(Tuple.two(new Atom("payload"), new Binary(parts[1]))));
+            case "allow": return Tuple.two(0, true);
+            case "deny": return Tuple.two(0, false);
+            default: return hook.equals("message_publish") ? null : Tuple.two(1, "no opinion");
+        }
+    }
+
+    public static Object message_publish(Object message, Object state) throws Exception {
+        return answer("message_publish", "message.publish\\t" + field(message, 3) + "\\t" + field(message, 4));
+    }
+    public static Object client_authenticate(Object client, Object allowed, Object state) throws Exception {
+        return answer("client_authenticate", "client.authenticate\\t" + field(client, 1) + "\\t");
+    }
+    public static Object client_check_acl(Object client, Object action, Object topic, Object allowed, Object state) throws Exception {
+        return answer("client_check_acl", "client.authorize\\t" + field(client, 1) + "\\t" + topic);
+    }
+    public static void session_created(Object client, Object state) throws Exception {
+        answer("session_created", "session.created\\t" + field(client, 1) + "\\t");
+    }
+    public static void client_connected(Object client, Object state) throws Exception {
+        answer("client_connected", "client.connected\\t" + field(client, 1) + "\\t");
+    }
+    public static void client_disconnected(Object client, Object reason, Object state) throws Exception {
+        answer("client_disconnected", "client.disconnected\\t" + field(client, 1) + "\\t");
+    }
+    public static void session_subscribed(Object client, Object topic, Object options, Object state) throws Exception {
+        answer("session_subscribed", "session.subscribed\\t" + field(client, 1) + "\\t" + topic);
+    }
+}`
+
 const classes = compiled({ 'FarEnd.java': farEnd }, 17)
+const classes41 = compiled({ 'FarEnd41.java': farEnd41 })
 
 function line(name: string, observe: boolean, topics: readonly string[], answer: ScriptedAnswer | undefined): string {
   const said = answer ?? { do: 'continue' }
@@ -103,7 +181,7 @@ function line(name: string, observe: boolean, topics: readonly string[], answer:
   return [resolveHookPoint(name) ?? name, observe ? 'observe' : '', topics.join(','), words].join('\t')
 }
 
-function create(script: ProviderScript, path: string): ProviderUnderTest {
+function create(initModule: string, script: ProviderScript, path: string): ProviderUnderTest {
   const folder = mkdtempSync(join(tmpdir(), 'hookmq-java-suite-'))
   mkdirSync(folder, { recursive: true })
   const lines = script.hooks.map(({ name, observe = false, topics = [] }) =>
@@ -113,10 +191,10 @@ function create(script: ProviderScript, path: string): ProviderUnderTest {
   writeFileSync(join(folder, 'script'), lines.join('\n'))
   const provider = new DriverProvider({
     language: java,
-    launch: { name: 'java', path: [path], initModule: 'FarEnd', workingDirectory: folder },
+    launch: { name: 'java', path: [path], initModule, workingDirectory: folder },
     process: {
       name: 'java',
-      initModule: 'FarEnd',
+      initModule,
       workingDirectory: folder,
       startTimeout: 30_000,
       callTimeout: 10_000,
@@ -161,22 +239,35 @@ function create(script: ProviderScript, path: string): ProviderUnderTest {
   }
 }
 
-const name = 'Java, in a child process'
-if (findProgram('javac') === undefined) {
-  // Marked as skipped, or a failure on CI.
-  test(`hook provider: ${name}`, async (t) => {
-    await classes(t)
-  })
-} else {
+function suite(
+  name: string,
+  initModule: string,
+  path: typeof classes,
+  lacks: NonNullable<HookProviderHarness['lacks']>,
+): void {
+  if (findProgram('javac') === undefined) {
+    // Marked as skipped, or a failure on CI.
+    test(`hook provider: ${name}`, async (t) => {
+      await path(t)
+    })
+    return
+  }
   hookProviderSuite({
     name,
-    create: async (script) => create(script, (await classes({ skip() {} })) ?? ''),
+    create: async (script) => create(initModule, script, (await path({ skip() {} })) ?? ''),
     host: createHookHost,
-    lacks: {
-      overtake:
-        'the events of a client are handled one after the other, however long one takes; a process that hangs is replaced, as faults.test.ts shows',
-      'unknown hook names':
-        'a Java handler names hooks by annotations and methods, so the compiler refuses an unknown one',
-    },
+    lacks,
   })
 }
+
+suite('Java, in a child process', 'FarEnd', classes, {
+  'unknown hook names': 'a Java handler names hooks by annotations and methods, so the compiler refuses an unknown one',
+})
+
+suite('Java, as for EMQX 4.1', 'FarEnd41', classes41, {
+  drop: 'EMQX 4.1: a callback can change a message, not take it away',
+  reject: 'EMQX 4.1: a callback can change a message, not refuse it',
+  disconnect: 'EMQX 4.1: a callback can change a message, not end a connection',
+  observe: 'EMQX 4.1: whoever names a hook that is waited for is waited for',
+  'unknown hook names': 'EMQX 4.1: an unknown hook is accepted and never called',
+})

@@ -1,7 +1,6 @@
 import type { CallbackSpec, Style } from '../codec.ts'
-import type { Value } from '../value.ts'
 import { DriverError } from './errors.ts'
-import type { Request } from './settings.ts'
+import type { Question } from './question.ts'
 import { Slot, type SlotParts, type SlotSettings } from './slot.ts'
 
 /** The processes that run one version of a handler. A client's events always go to the same one, so that they are handled in order. */
@@ -10,6 +9,7 @@ export class Pool {
   readonly #slots: readonly Slot[]
   style: Style = 'compatible'
   ordered = true
+  givesUp = false
   callbacks: readonly CallbackSpec[] = []
 
   constructor(size: number, settings: SlotSettings, parts: SlotParts) {
@@ -36,6 +36,7 @@ export class Pool {
     }
     this.style = first.style
     this.ordered = first.ordered
+    this.givesUp = first.givesUp
     this.callbacks = first.callbacks
     return first.warnings
   }
@@ -64,15 +65,10 @@ export class Pool {
     return new Set(this.#slots.flatMap(({ process }) => (process === undefined ? [] : [...process.keysInFlight()])))
   }
 
-  call(request: Request): Promise<Value> {
-    const slot = this.#slotOf(request.key)
-    return slot.process?.call(request) ?? Promise.reject(this.#absent(slot, request))
-  }
-
   /** As `DriverProcess.send`. */
-  send(request: Request, settle: (outcome: Value | DriverError) => void): DriverError | undefined {
-    const slot = this.#slotOf(request.key)
-    return slot.process === undefined ? this.#absent(slot, request) : slot.process.send(request, settle)
+  send(question: Question): DriverError | undefined {
+    const slot = this.#slotOf(question.key)
+    return slot.process === undefined ? this.#absent(slot, question) : slot.process.send(question)
   }
 
   async drained(timeout: number): Promise<void> {
@@ -83,7 +79,7 @@ export class Pool {
     await Promise.all(this.#slots.map((slot) => slot.stop()))
   }
 
-  #absent(slot: Slot, { hook }: Request): DriverError {
+  #absent(slot: Slot, { hook }: Question): DriverError {
     return new DriverError(`driver ${this.#name}: ${hook}: ${slot.absence}`)
   }
 

@@ -1,45 +1,46 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Duplex } from 'node:stream'
-import type { Call, Incoming, InitReply } from '../codec.ts'
-import { Pairs, type Value } from '../value.ts'
+import type { Failure, Incoming, InitReply } from '../codec.ts'
+import type { Value } from '../value.ts'
 import { DriverError, failureText } from './errors.ts'
 import { FrameReader, frame } from './frames.ts'
 import { Lines } from './lines.ts'
-import type { ProcessEvents, ProcessSettings, Request } from './settings.ts'
+import { type Asked, idAfter, type Question } from './question.ts'
+import type { ProcessEvents, ProcessSettings } from './settings.ts'
 
 /** Calls in one frame: enough to make the frame cheap, few enough that the first answer does not wait for the last. */
 const maxCallsPerFrame = 64
 
-/** Bytes of payloads that may be collected for the next write. */
+/** Bytes after which a frame is written before the turn ends. */
 const maxCollected = 256 * 1024
 
 /** How long a process that was asked to end may take, before it is asked less politely. Milliseconds. */
 const patience = 1000
 
-interface Pending {
-  readonly hook: string
-  readonly key: string
-  readonly deadline: number
-  readonly settle: (outcome: Value | DriverError) => void
-}
+const noArgs: readonly Value[] = []
 
 /**
- * One process of a driver: frames over file descriptor 3, lines from its output to the log. Calls of one turn of the event loop leave in one write, and
- * any number may be in flight.
+ * One process of a driver: frames over file descriptor 3, lines from its output to the log. Calls of one turn of the event loop leave together, and
+ * any number may be in flight. Their time is measured in ticks of one timer.
  */
-export class DriverProcess {
+export class DriverProcess implements Asked {
   readonly #settings: ProcessSettings
   readonly #events: ProcessEvents
   readonly #child: ChildProcess
   readonly #socket: Duplex
   readonly #lines: readonly Lines[]
-  readonly #pending = new Map<number, Pending>()
+  readonly #pending = new Map<number, Pick<Question, 'hook' | 'key' | 'tick' | 'settle'>>()
   readonly #hello = Promise.withResolvers<void>()
   readonly #gone = Promise.withResolvers<void>()
   #init: { readonly id: number; readonly settle: (outcome: InitReply | DriverError) => void } | undefined
-  #queue: Call[] = []
+  /** Calls in the frame that is being made. */
   #collected = 0
+  #abandoned: number[] = []
   #flushing = false
+  #tick = 0
+  /** Ticks that a call may take. */
+  readonly #patience: number
+  #givesUp = false
   #lastId = 0
   #timeoutsInRow = 0
   #ending = false
@@ -63,7 +64,7 @@ export class DriverProcess {
     })
     this.#hello.promise.catch(() => {})
     this.#socket = this.#child.stdio[3] as Duplex
-    const reader = new FrameReader(settings.maxFrame, (body) => events.codec.decode(body, (one) => this.#receive(one)))
+    const reader = new FrameReader(settings.maxFrame, (body) => events.codec.decode(body, this.#receiver))
     this.#socket.on('data', (chunk: Buffer) => {
       try {
         reader.push(chunk)
@@ -78,7 +79,9 @@ export class DriverProcess {
     this.#child.on('exit', (code, signal) =>
       this.#ended(signal !== null ? `was ended by ${signal}` : `ended with exit code ${code}`),
     )
-    this.#sweep = setInterval(() => this.#expire(), Math.max(5, Math.min(100, settings.callTimeout / 4))).unref()
+    const tick = Math.max(5, Math.min(100, settings.callTimeout / 4))
+    this.#patience = Math.ceil(settings.callTimeout / tick)
+    this.#sweep = setInterval(() => this.#expire(), tick).unref()
   }
 
   get processId(): number | undefined {
@@ -106,12 +109,13 @@ export class DriverProcess {
       await this.#within(
         startTimeout,
         this.#hello.promise,
-        () => `driver ${name}: the process did not answer within ${startTimeout} ms`,
+        () =>
+          `driver ${name}: the process did not answer within ${startTimeout} ms (exhook.drivers.${name}.start_timeout)`,
       )
       const reply = await this.#within(
         callTimeout,
         new Promise<InitReply>((resolve, reject) => {
-          const id = ++this.#lastId
+          const id = this.#nextId()
           this.#init = {
             id,
             settle: (outcome) => (outcome instanceof DriverError ? reject(outcome) : resolve(outcome)),
@@ -132,34 +136,30 @@ export class DriverProcess {
     }
   }
 
-  /** Resolves to what the callback returned; rejects with a DriverError. */
-  call(request: Request): Promise<Value> {
-    return new Promise((resolve, reject) => {
-      const refused = this.send(request, (outcome) =>
-        outcome instanceof DriverError ? reject(outcome) : resolve(outcome),
-      )
-      if (refused !== undefined) reject(refused)
-    })
-  }
-
-  /** The same without a promise. Returns why it cannot be sent; `settle` is not called then. */
-  send(request: Request, settle: (outcome: Value | DriverError) => void): DriverError | undefined {
-    const { hook, key } = request
+  /** Asks it. Returns why it cannot be asked; the question is not settled then. */
+  send(question: Question): DriverError | undefined {
     if (this.#problem !== undefined || this.#ending)
-      return this.#error(hook, `the process ${this.#problem ?? 'is being ended'}`)
+      return this.#error(question.hook, `the process ${this.#problem ?? 'is being ended'}`)
     const buffered = this.#socket.writableLength
     if (buffered > this.#settings.maxBuffered)
-      return this.#error(hook, `the process does not read: ${buffered} bytes wait for it`)
-    const id = ++this.#lastId
-    this.#pending.set(id, { hook, key, deadline: performance.now() + this.#settings.callTimeout, settle })
-    this.#queue.push({ id, ...request })
-    this.#collected += payloadBytes(request.args)
-    if (this.#collected > maxCollected) this.#flush()
-    else if (!this.#flushing) {
-      this.#flushing = true
-      setImmediate(this.#flush)
-    }
+      return this.#error(question.hook, `the process does not read: ${buffered} bytes wait for it`)
+    const id = this.#nextId()
+    question.id = id
+    question.tick = this.#tick
+    question.asked = this
+    const size = this.#events.codec.addCall(question)
+    question.args = noArgs
+    this.#pending.set(id, question)
+    if (++this.#collected >= maxCallsPerFrame || size > maxCollected) this.#writeCalls()
+    else this.#soon()
     return undefined
+  }
+
+  /** Nobody waits for the answer any more: the handler may stop to work on it. It still counts as a call that has to be answered in time. */
+  abandon({ id }: Question): void {
+    if (!this.#givesUp || this.#ending || !this.#pending.has(id)) return
+    this.#abandoned.push(id)
+    this.#soon()
   }
 
   /** Resolves when no call is in flight, or after so many milliseconds. */
@@ -175,11 +175,11 @@ export class DriverProcess {
       this.#flush()
       this.#ending = true
       const { callTimeout } = this.#settings
-      const id = ++this.#lastId
+      const id = this.#nextId()
       await this.#within(
         callTimeout,
         new Promise<void>((resolve) => {
-          this.#pending.set(id, { hook: 'deinit', key: '', deadline: Infinity, settle: () => resolve() })
+          this.#pending.set(id, { hook: 'deinit', key: '', tick: Infinity, settle: () => resolve() })
           this.#write(this.#events.codec.deinit(id))
         }),
         () => `driver ${this.#settings.name}: deinit() did not return within ${callTimeout} ms`,
@@ -197,23 +197,48 @@ export class DriverProcess {
     this.#kill('SIGKILL')
   }
 
+  #nextId(): number {
+    do this.#lastId = idAfter(this.#lastId)
+    while (this.#pending.has(this.#lastId))
+    return this.#lastId
+  }
+
+  /** Writes at the end of this turn of the event loop. */
+  #soon(): void {
+    if (this.#flushing) return
+    this.#flushing = true
+    setImmediate(this.#flush)
+  }
+
   readonly #flush = (): void => {
     this.#flushing = false
-    const calls = this.#queue
-    if (calls.length === 0) return
-    this.#queue = []
+    this.#writeCalls()
+    if (this.#abandoned.length === 0) return
+    const ids = this.#abandoned
+    this.#abandoned = []
+    if (this.#problem === undefined) this.#write(this.#events.codec.abandon(ids))
+  }
+
+  #writeCalls(): void {
+    if (this.#collected === 0) return
     this.#collected = 0
-    if (this.#problem !== undefined) return
-    this.#socket.cork()
-    for (let from = 0; from < calls.length; from += maxCallsPerFrame)
-      this.#write(
-        this.#events.codec.calls(calls.length <= maxCallsPerFrame ? calls : calls.slice(from, from + maxCallsPerFrame)),
-      )
-    this.#socket.uncork()
+    const body = this.#events.codec.takeCalls()
+    if (this.#problem === undefined) this.#write(body)
   }
 
   #write(body: Uint8Array): void {
     this.#socket.write(frame(body))
+  }
+
+  readonly #receiver = {
+    answered: (id: number, value: Value): void => this.#settle(id, value),
+    failed: (id: number, failure: Failure): void => {
+      const text = failureText(failure)
+      if (this.#init?.id === id)
+        this.#init.settle(new DriverError(`driver ${this.#settings.name}: init: ${text}`, failure.traceback))
+      else this.#settle(id, this.#error(this.#pending.get(id)?.hook ?? '', text, failure.traceback))
+    },
+    received: (incoming: Incoming): void => this.#receive(incoming),
   }
 
   #receive(incoming: Incoming): void {
@@ -223,22 +248,12 @@ export class DriverProcess {
         this.#hello.resolve()
         return
       case 'init':
-        if (this.#init?.id === incoming.id) this.#init.settle(incoming.reply)
+        if (this.#init?.id !== incoming.id) return
+        this.#givesUp = incoming.reply.givesUp
+        this.#init.settle(incoming.reply)
         return
       case 'log':
         this.#events.log[incoming.level](incoming.text, { driver: this.#settings.name })
-        return
-      case 'ok':
-        this.#settle(incoming.id, incoming.value)
-        return
-      case 'error': {
-        const { id, failure } = incoming
-        if (this.#init?.id === id)
-          this.#init.settle(
-            new DriverError(`driver ${this.#settings.name}: init: ${failureText(failure)}`, failure.traceback),
-          )
-        else this.#settle(id, this.#error(this.#pending.get(id)?.hook ?? '', failureText(failure), failure.traceback))
-      }
     }
   }
 
@@ -248,16 +263,27 @@ export class DriverProcess {
     if (pending === undefined) return
     this.#timeoutsInRow = 0
     this.#pending.delete(id)
-    pending.settle(outcome)
+    try {
+      pending.settle(outcome)
+    } catch (error) {
+      // The broker goes on from here; what goes wrong there is not the fault of the process.
+      queueMicrotask(() => {
+        throw error
+      })
+    }
   }
 
-  /** Deadlines come in the order of the calls, because all have the same timeout. */
+  /** Calls are due in their order, because all have the same timeout. */
   #expire(): void {
-    const now = performance.now()
+    const due = this.#tick++ - this.#patience
     const { callTimeout, restartAfterTimeouts } = this.#settings
     for (const [id, pending] of this.#pending) {
-      if (pending.deadline > now) break
+      if (pending.tick > due) break
       this.#pending.delete(id)
+      if (this.#givesUp) {
+        this.#abandoned.push(id)
+        this.#soon()
+      }
       this.timeouts++
       this.#timeoutsInRow++
       pending.settle(this.#error(pending.hook, `no answer within ${callTimeout} ms`))
@@ -289,10 +315,9 @@ export class DriverProcess {
         `driver ${this.#settings.name}: init() of ${this.#settings.initModule}: the process ${this.#problem}`,
       ),
     )
-    this.#queue = []
     const left = [...this.#pending.values()]
     this.#pending.clear()
-    for (const { hook, settle } of left) settle(this.#error(hook, `the process ${this.#problem}`))
+    for (const question of left) question.settle(this.#error(question.hook, `the process ${this.#problem}`))
   }
 
   #kill(signal: NodeJS.Signals): void {
@@ -341,11 +366,4 @@ export class DriverProcess {
     clearTimeout(timer)
     return gone
   }
-}
-
-function payloadBytes(args: readonly Value[]): number {
-  let size = 0
-  for (const arg of args)
-    if (arg instanceof Pairs) for (const value of arg.values) if (value instanceof Uint8Array) size += value.length
-  return size
 }

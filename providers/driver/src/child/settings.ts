@@ -1,5 +1,5 @@
 import type { Logger } from '@hookmq/api'
-import type { Call, Codec } from '../codec.ts'
+import type { Codec } from '../codec.ts'
 import type { Launch } from '../language.ts'
 import type { LineLimits } from './lines.ts'
 
@@ -29,6 +29,3 @@ export interface ProcessEvents {
   /** Once, after it has been started: it is no more. `problem` is a clause for a message, such as 'was ended by SIGKILL'. */
   ended(problem: string): void
 }
-
-/** What a call is about; the process gives it an id. */
-export type Request = Omit<Call, 'id'>

@@ -1,4 +1,4 @@
-import type { Call, CallbackSpec, Codec, Failure, Incoming, InitReply, InitRequest } from '../codec.ts'
+import type { Call, CallbackSpec, Codec, Failure, InitReply, InitRequest, Receiver } from '../codec.ts'
 import { Reader } from './reader.ts'
 import { answer, request } from './tags.ts'
 import { readValue, writeValue } from './values.ts'
@@ -12,11 +12,13 @@ const kept = 1024 * 1024
  * Frames for `sdk/java/driver`.
  *
  * To Java: `init` id class; `deinit` id; or `calls`, new atoms and shapes, the number of calls, and for each: id, callback, key, number of arguments, 4 bytes
- * with the length of the arguments, the arguments. So the thread that reads can hand calls on without looking into them. From it: answers one
+ * with the length of the arguments, the arguments; or `abandon`, their number, and ids. So the thread that reads can hand calls on without looking into them. From it: answers one
  * after the other, each beginning with its kind.
  */
 export class JavaCodec implements Codec {
+  /** Calls one after the other, without what stands before them. */
   readonly #calls = new Writer(usual)
+  #count = 0
   readonly #other = new Writer(1024)
   readonly #vocabulary = new Vocabulary()
 
@@ -33,15 +35,11 @@ export class JavaCodec implements Codec {
     return writer.bytes
   }
 
-  calls(calls: readonly Call[]): Uint8Array {
+  addCall({ id, callback, key, args }: Call): number {
     const writer = this.#calls
-    writer.clear(kept)
-    writer.octet(request.calls)
-    writer.octet(0)
-    writer.octet(0)
-    const start = writer.length
-    writer.count(calls.length)
-    for (const { id, callback, key, args } of calls) {
+    if (this.#count === 0) writer.clear(kept)
+    const before = writer.length
+    try {
       writer.count(id)
       writer.count(callback)
       writer.text(key)
@@ -50,15 +48,27 @@ export class JavaCodec implements Codec {
       writer.integer(0)
       for (let index = 0; index < args.length; index++) writeValue(writer, args[index], this.#vocabulary)
       writer.putInteger(sizeAt, writer.length - sizeAt - 4)
+    } catch (error) {
+      writer.truncate(before)
+      throw error
     }
-    return this.#vocabulary.hasNews ? this.#withNews(writer.bytes.subarray(start)) : writer.bytes
+    this.#count++
+    return writer.length
   }
 
-  /** Rare: only the first calls use atoms and shapes that the other side does not know yet. */
-  #withNews(calls: Uint8Array): Uint8Array {
+  takeCalls(): Uint8Array {
     const writer = this.#begin(request.calls)
     this.#vocabulary.writeNews(writer)
-    writer.raw(calls)
+    writer.count(this.#count)
+    writer.raw(this.#calls.bytes)
+    this.#count = 0
+    return writer.bytes
+  }
+
+  abandon(ids: readonly number[]): Uint8Array {
+    const writer = this.#begin(request.abandon)
+    writer.count(ids.length)
+    for (const id of ids) writer.count(id)
     return writer.bytes
   }
 
@@ -68,25 +78,25 @@ export class JavaCodec implements Codec {
     return this.#other
   }
 
-  decode(body: Uint8Array, receive: (incoming: Incoming) => void): void {
+  decode(body: Uint8Array, receiver: Receiver): void {
     const reader = new Reader(body)
-    while (!reader.atEnd) receive(readIncoming(reader))
+    while (!reader.atEnd) receive(reader, receiver)
   }
 }
 
-function readIncoming(reader: Reader): Incoming {
+function receive(reader: Reader, receiver: Receiver): void {
   const kind = reader.octet()
   switch (kind) {
     case answer.ok:
-      return { kind: 'ok', id: reader.count(), value: undefined }
+      return receiver.answered(reader.count(), undefined)
     case answer.value:
-      return { kind: 'ok', id: reader.count(), value: readValue(reader) }
+      return receiver.answered(reader.count(), readValue(reader))
     case answer.failed:
-      return { kind: 'error', id: reader.count(), failure: readFailure(reader) }
+      return receiver.failed(reader.count(), readFailure(reader))
     case answer.hello:
-      return { kind: 'hello', runtime: reader.text(), processId: reader.count() }
+      return receiver.received({ kind: 'hello', runtime: reader.text(), processId: reader.count() })
     case answer.ready:
-      return { kind: 'init', id: reader.count(), reply: readReply(reader) }
+      return receiver.received({ kind: 'init', id: reader.count(), reply: readReply(reader) })
     default:
       throw new Error(`an answer of a kind that nobody knows: ${kind}, before byte ${reader.position}`)
   }
@@ -112,7 +122,7 @@ function readReply(reader: Reader): InitReply {
       topics: readTexts(reader),
       observe: reader.octet() === 1,
     })
-  return { style, callbacks, ordered: true, warnings }
+  return { style, callbacks, ordered: true, givesUp: true, warnings }
 }
 
 function readTexts(reader: Reader): string[] {

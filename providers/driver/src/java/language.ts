@@ -34,7 +34,7 @@ export const java: Language = {
       throw new DriverError(`driver ${name}: ${error instanceof Error ? error.message : error}`)
     }
     const path = [...settings.path, process.env.JAVAPATH ?? ''].filter((part) => part !== '').join(delimiter)
-    const args = [...options(settings), '-jar', join(archives, driverArchive), path]
+    const args = [...options(settings), '-jar', join(archives, driverArchive), path, settings.initModule]
     const environment: Record<string, string> = {}
     for (const [key, value] of Object.entries(process.env)) if (value !== undefined) environment[key] = value
     if (settings.maxCpuTime === undefined) return { command, args, environment }

@@ -33,7 +33,7 @@ export const tag = {
 } as const
 
 /** The first byte of what goes to the process. */
-export const request = { init: 0, deinit: 1, calls: 2 } as const
+export const request = { init: 0, deinit: 1, calls: 2, abandon: 3 } as const
 
 /** The first byte of each thing that comes from the process. */
 export const answer = { ok: 0, value: 1, failed: 2, hello: 3, ready: 4 } as const

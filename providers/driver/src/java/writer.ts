@@ -19,6 +19,11 @@ export class Writer {
     return this.#bytes.subarray(0, this.#length)
   }
 
+  /** Forgets what was written from there on. */
+  truncate(length: number): void {
+    this.#length = length
+  }
+
   /** Lets go of a buffer that a rare big value has made bigger than `most` bytes. */
   clear(most: number): void {
     this.#length = 0

@@ -10,6 +10,8 @@ import { MarshalWriter } from './writer.ts'
 const python = spawnSync('python3', ['-c', ''], { stdio: 'ignore' }).status === 0
 const withPython = { skip: !python && process.env.CI !== 'true' && 'there is no python3 on this machine' }
 
+const nobody = { answered() {}, failed() {}, received() {} }
+
 /** Runs Python with bytes on its standard input; resolves to what it writes. */
 function run(code: string, input: Uint8Array): Buffer {
   return execFileSync('python3', ['-c', `import marshal, sys\ndata = sys.stdin.buffer.read()\n${code}`], { input })
@@ -51,7 +53,8 @@ function normal(value: Value): unknown {
 function written(value: Value): Uint8Array {
   // The codec writes one argument of one call; what is before it is known.
   const codec = new PythonCodec()
-  const body = codec.calls([{ id: 1, callback: 2, hook: '', key: 'k', args: [value] }])
+  codec.addCall({ id: 1, callback: 2, hook: '', key: 'k', args: [value] })
+  const body = codec.takeCalls()
   const writer = new MarshalWriter()
   writer.list(1)
   writer.tuple(4)
@@ -87,6 +90,19 @@ test('Python reads it as the same, and what Python writes is read', withPython, 
   )
 })
 
+test('a call that cannot be written leaves the others of its frame whole', () => {
+  const codec = new PythonCodec()
+  const add = (id: number, arg: Value) => codec.addCall({ id, callback: 0, hook: '', key: '', args: [arg] })
+  add(1, 'first')
+  assert.throws(() => add(2, ['begun', Number.NaN]), RangeError)
+  add(3, 'last')
+  const calls = new MarshalReader(Buffer.from(codec.takeCalls())).value() as readonly Tuple[]
+  assert.deepEqual(
+    calls.map(({ elements }) => elements[0]),
+    [1, 3],
+  )
+})
+
 test('of pairs only the values travel', () => {
   const reader = new MarshalReader(Buffer.from(written(new Pairs(['a', 'b'], [1, 'x']))))
   assert.deepEqual(normal(reader.value()), { tuple: [1, '78'] })
@@ -97,7 +113,7 @@ test('bytes that are no value are refused, whatever they are', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
       try {
-        codec.decode(bytes, () => {})
+        codec.decode(bytes, nobody)
       } catch (error) {
         assert.ok(error instanceof Error && !(error instanceof RangeError) && error.message !== '', String(error))
       }
@@ -108,5 +124,5 @@ test('bytes that are no value are refused, whatever they are', () => {
     ...Array.from({ length: 1000 }, () => Buffer.from([0x5b, 1, 0, 0, 0])),
     Buffer.from('N'),
   ])
-  assert.throws(() => codec.decode(nested, () => {}), /nested too deep/)
+  assert.throws(() => codec.decode(nested, nobody), /nested too deep/)
 })

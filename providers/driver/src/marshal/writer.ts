@@ -19,6 +19,16 @@ export class MarshalWriter {
     return this.#length
   }
 
+  /** Forgets what was written from there on. */
+  truncate(length: number): void {
+    this.#length = length
+  }
+
+  /** Overwrites the length of a list or tuple, which stands behind its type. */
+  putSize(at: number, size: number): void {
+    this.#bytes.writeInt32LE(size, at)
+  }
+
   clear(): void {
     this.#length = 0
     // One big payload must not be held on to for ever.
@@ -120,9 +130,19 @@ export class MarshalWriter {
 
   /** Digits of 15 bits; their number carries the sign. */
   #long(magnitude: number, negative: boolean): void {
-    const digits: number[] = []
-    for (let rest = magnitude; rest > 0; rest = Math.floor(rest / 0x8000)) digits.push(rest % 0x8000)
-    this.#digits(digits, negative)
+    let count = 0
+    for (let rest = magnitude; rest >= 1; rest /= 0x8000) count++
+    this.#sized(0x6c, negative ? -count : count)
+    this.#reserve(count * 2)
+    const bytes = this.#bytes
+    let at = this.#length
+    for (let rest = magnitude; count > 0; count--, at += 2) {
+      const digit = rest % 0x8000
+      bytes[at] = digit
+      bytes[at + 1] = digit >> 8
+      rest = (rest - digit) / 0x8000
+    }
+    this.#length = at
   }
 
   #big(value: bigint): void {

@@ -1,4 +1,4 @@
-import type { Call, CallbackSpec, Codec, Failure, Incoming, InitReply, InitRequest } from '../codec.ts'
+import type { Call, CallbackSpec, Codec, Failure, Incoming, InitReply, InitRequest, Receiver } from '../codec.ts'
 import { MarshalReader } from '../marshal/reader.ts'
 import { MarshalWriter } from '../marshal/writer.ts'
 import { Atom, CodePoints, Float, Opaque, Pairs, Tuple, type Value } from '../value.ts'
@@ -6,12 +6,16 @@ import { Atom, CodePoints, Float, Opaque, Pairs, Tuple, type Value } from '../va
 /**
  * Frames for `sdk/python/hookmq_driver`, in marshal format.
  *
- * To Python: a list of calls `(id, callback, key, args)`, or a tuple `('init', id, module)`, `('deinit', id)`. From it: a list in which an int is
+ * To Python: a list of calls `(id, callback, key, args)`, or a tuple `('init', id, module)`, `('deinit', id)`,
+ * `('abandon', id, …)`. From it: a list in which an int is
  * the id of a call that returned None, a pair `(id, value)` a call that returned something, `(id, type, text, traceback, place)` one that
  * failed, and a tuple that begins with a str something of the driver itself. Of `Pairs` only the values travel: the layouts of both sides know the keys.
  */
 export class PythonCodec implements Codec {
   readonly #writer = new MarshalWriter()
+  /** Of its own, because a frame of calls grows while others are sent. */
+  readonly #calls = new MarshalWriter()
+  #count = 0
 
   init({ id, module }: InitRequest): Uint8Array {
     const writer = this.#begin()
@@ -30,25 +34,50 @@ export class PythonCodec implements Codec {
     return writer.bytes
   }
 
-  calls(calls: readonly Call[]): Uint8Array {
-    const writer = this.#begin()
-    writer.list(calls.length)
-    for (const { id, callback, key, args } of calls) {
+  addCall({ id, callback, key, args }: Call): number {
+    const writer = this.#calls
+    if (this.#count === 0) {
+      writer.clear()
+      writer.list(0)
+    }
+    const before = writer.length
+    try {
       writer.tuple(4)
       writer.integer(id)
       writer.integer(callback)
       writer.textAsBytes(key)
       writer.tuple(args.length)
-      for (const arg of args) writeValue(writer, arg)
+      for (let index = 0; index < args.length; index++) writeValue(writer, args[index])
+    } catch (error) {
+      writer.truncate(before)
+      throw error
     }
+    this.#count++
+    return writer.length
+  }
+
+  takeCalls(): Uint8Array {
+    this.#calls.putSize(1, this.#count)
+    this.#count = 0
+    return this.#calls.bytes
+  }
+
+  abandon(ids: readonly number[]): Uint8Array {
+    const writer = this.#begin()
+    writer.tuple(1 + ids.length)
+    writer.text('abandon')
+    for (const id of ids) writer.integer(id)
     return writer.bytes
   }
 
-  decode(body: Uint8Array, receive: (incoming: Incoming) => void): void {
+  decode(body: Uint8Array, receiver: Receiver): void {
     const reader = new MarshalReader(body)
     const items = reader.value()
     if (!Array.isArray(items) || !reader.atEnd) throw new Error('not one list')
-    for (const item of items) receive(incomingOf(item))
+    for (const item of items) {
+      if (typeof item === 'number') receiver.answered(item, undefined)
+      else receive(item, receiver)
+    }
   }
 
   #begin(): MarshalWriter {
@@ -65,7 +94,8 @@ function writeValue(writer: MarshalWriter, value: Value): void {
   else if (value instanceof Uint8Array) writer.bytesOf(value)
   else if (value instanceof Pairs) {
     writer.tuple(value.values.length)
-    for (const one of value.values) writeValue(writer, one)
+    const { values } = value
+    for (let index = 0; index < values.length; index++) writeValue(writer, values[index])
   } else if (value instanceof Atom) writer.textAsBytes(value.name)
   else if (value instanceof Tuple) {
     writer.tuple(value.elements.length)
@@ -79,15 +109,14 @@ function writeValue(writer: MarshalWriter, value: Value): void {
   }
 }
 
-function incomingOf(item: Value): Incoming {
-  if (typeof item === 'number') return { kind: 'ok', id: item, value: undefined }
+function receive(item: Value, receiver: Receiver): void {
   if (item instanceof Tuple) {
     const { elements } = item
     const id = elements[0]
     if (typeof id === 'number') {
-      if (elements.length === 2) return { kind: 'ok', id, value: elements[1] }
-      if (elements.length === 5) return { kind: 'error', id, failure: failureOf(elements) }
-    } else if (id instanceof CodePoints) return ownOf(id.text, elements)
+      if (elements.length === 2) return receiver.answered(id, elements[1])
+      if (elements.length === 5) return receiver.failed(id, failureOf(elements))
+    } else if (id instanceof CodePoints) return receiver.received(ownOf(id.text, elements))
   }
   throw new Error('an item that is neither an answer nor one of the driver')
 }
@@ -102,7 +131,7 @@ function failureOf([, type, text, traceback, place]: readonly Value[]): Failure 
 }
 
 function ownOf(kind: string, elements: readonly Value[]): Incoming {
-  const [, first, second, third, fourth, fifth] = elements
+  const [, first, second, third, fourth, fifth, sixth] = elements
   switch (kind) {
     case 'hello':
       return { kind, runtime: textOf(first), processId: numberOf(second) }
@@ -110,7 +139,7 @@ function ownOf(kind: string, elements: readonly Value[]): Incoming {
       return {
         kind,
         id: numberOf(first),
-        reply: initReplyOf(textOf(second), listOf(third), fourth === true, listOf(fifth)),
+        reply: initReplyOf(textOf(second), listOf(third), fourth === true, listOf(fifth), sixth === true),
       }
     case 'log': {
       const level = textOf(first)
@@ -127,9 +156,10 @@ function initReplyOf(
   callbacks: readonly Value[],
   ordered: boolean,
   warnings: readonly Value[],
+  givesUp: boolean,
 ): InitReply {
   if (style !== 'compatible' && style !== 'modern') throw new Error(`a style '${style}', which nobody knows`)
-  return { style, ordered, warnings: warnings.map(textOf), callbacks: callbacks.map(callbackOf) }
+  return { style, ordered, givesUp, warnings: warnings.map(textOf), callbacks: callbacks.map(callbackOf) }
 }
 
 /** `(hook, target, topics, observe)` */

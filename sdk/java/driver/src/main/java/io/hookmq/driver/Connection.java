@@ -3,7 +3,9 @@ package io.hookmq.driver;
 import java.io.File;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /** Reads frames, has their calls run, and sends the answers. */
 final class Connection {
@@ -16,6 +18,7 @@ final class Connection {
     private final Vocabulary vocabulary = new Vocabulary();
     private final ThreadLocal<Output> scratch = ThreadLocal.withInitial(() -> new Output(1024));
     private volatile ClassLoader loader = Connection.class.getClassLoader();
+    private Throwable unprepared;
     private volatile Handler handler;
     private volatile Callback[] callbacks = new Callback[0];
 
@@ -25,6 +28,16 @@ final class Connection {
         this.path = path;
         this.dispatcher = new Dispatcher(mostWorkers, () -> loader);
         this.outbox = new Outbox(socket.output);
+    }
+
+    /** Compiles what has to be compiled: that is not the time of `init`, which is the user's. What goes wrong is the answer to it. */
+    void prepare(String className) {
+        try {
+            List<File> parts = Loader.withArchives(Loader.parts(path));
+            loader = Loader.of(Sources.compile(parts, className), parts);
+        } catch (Throwable failed) {
+            unprepared = failed;
+        }
     }
 
     void hello(String runtime, int processId) throws IOException {
@@ -61,6 +74,9 @@ final class Connection {
                 vocabulary.read(input);
                 calls(frame, input);
                 return;
+            case Tags.ABANDON:
+                abandon(input);
+                return;
             default:
                 throw new IllegalArgumentException("a frame of a kind that this driver does not know");
         }
@@ -77,6 +93,12 @@ final class Connection {
             input.skip(size);
         }
         dispatcher.go();
+    }
+
+    private void abandon(Input input) {
+        Set<Integer> ids = new HashSet<>();
+        for (int left = input.count(); left > 0; left -= 1) ids.add(input.count());
+        dispatcher.passBy(work -> ids.contains(((One) work).id));
     }
 
     private final class One extends Dispatcher.Work {
@@ -117,8 +139,7 @@ final class Connection {
     private void init(int id, String className) throws IOException {
         Output output = new Output(256);
         try {
-            List<File> parts = Loader.withArchives(Loader.parts(path));
-            loader = Loader.of(Sources.compile(parts, className), parts);
+            if (unprepared != null) throw unprepared;
             Thread.currentThread().setContextClassLoader(loader);
             Handler found = Handlers.find(className, loader);
             handler = found;

@@ -5,18 +5,21 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
  * Runs calls: those with the same key one after the other in the order in which they came, others at the same time.
  *
  * A few workers share one queue of keys that have something to do. As long as callbacks are quick nobody waits for a thread and few
- * are used; when the queue does not move, because all workers are inside slow callbacks, more are started, up to a limit.
+ * are used; when the queue does not move, because all workers are inside slow callbacks, more are started, up to a limit. A callback that nobody
+ * waits for any more goes on, but what comes after it does not wait for it, either.
  */
 final class Dispatcher {
     /** One call, in a list of its key. */
     abstract static class Work {
         private Work next;
+        private boolean passedBy;
 
         /** @param more whether the worker has more to do afterwards */
         abstract void run(boolean more) throws Exception;
@@ -26,6 +29,7 @@ final class Dispatcher {
         final String key;
         Work first;
         Work last;
+        Work running;
         boolean scheduled;
         boolean left;
 
@@ -83,6 +87,32 @@ final class Dispatcher {
             ready.add(line);
             return;
         }
+    }
+
+    /** Lets what waits behind these go on, while they are still running. By the thread that adds. */
+    void passBy(Predicate<Work> abandoned) {
+        for (Line line : lines.values()) {
+            Line rest = new Line(line.key);
+            synchronized (line) {
+                if (line.left || line.running == null || !abandoned.test(line.running)) continue;
+                line.running.passedBy = true;
+                rest.first = line.first;
+                rest.last = line.last;
+                line.first = null;
+                line.last = null;
+                line.left = true;
+                // Its worker is not there for others.
+                awake.decrementAndGet();
+            }
+            if (rest.first == null) {
+                lines.remove(line.key, line);
+                continue;
+            }
+            rest.scheduled = true;
+            lines.replace(line.key, line, rest);
+            ready.add(rest);
+        }
+        go();
     }
 
     /** After one or several `add`. */
@@ -154,16 +184,20 @@ final class Dispatcher {
         }
 
         private void turn(Line line) {
-            for (int count = 0; count < TURN; count += 1) {
+            for (int count = 0; ; count += 1) {
                 Work work;
                 boolean more;
                 synchronized (line) {
+                    if (line.running != null && line.running.passedBy) awake.incrementAndGet();
+                    line.running = null;
+                    if (count == TURN && !line.left) break;
                     work = line.first;
                     if (work == null) {
                         line.left = true;
                         lines.remove(line.key, line);
                         return;
                     }
+                    line.running = work;
                     line.first = work.next;
                     more = work.next != null;
                     if (!more) line.last = null;

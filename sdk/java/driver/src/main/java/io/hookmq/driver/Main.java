@@ -6,7 +6,7 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 
-/** The process of a driver: finds the handler in the folders given as the first argument, and answers the broker's calls. */
+/** The process of a driver: finds the handler, a class, in the folders given, and answers the broker's calls. */
 public final class Main {
     private static final int DESCRIPTOR = 3;
     private static final int MOST_WORKERS = 256;
@@ -14,8 +14,8 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] arguments) throws Exception {
-        if (arguments.length < 1) {
-            System.err.println("usage: java -jar hookmq-driver.jar PATH. The broker starts it: file descriptor 3 is a socket to the broker.");
+        if (arguments.length != 2) {
+            System.err.println("usage: java -jar hookmq-driver.jar PATH CLASS. The broker starts it: file descriptor 3 is a socket to the broker.");
             System.exit(2);
         }
         Socket socket = Socket.inherited(DESCRIPTOR);
@@ -23,6 +23,7 @@ public final class Main {
         System.setIn(new ByteArrayInputStream(new byte[0]));
         int workers = Integer.getInteger("hookmq.driver.threads", MOST_WORKERS);
         Connection connection = new Connection(socket, arguments[0], workers);
+        connection.prepare(arguments[1]);
         connection.hello("Java " + System.getProperty("java.version"), processId());
         try {
             connection.serve();

@@ -37,6 +37,7 @@ final class Tags {
     static final int INIT = 0;
     static final int DEINIT = 1;
     static final int CALLS = 2;
+    static final int ABANDON = 3;
 
     // The first byte of each thing that goes to the broker.
     static final int OK = 0;

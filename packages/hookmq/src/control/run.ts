@@ -14,7 +14,7 @@ export interface Ran {
 export async function runWords(admin: BrokerAdmin, profile: ControlProfile, words: readonly string[]): Promise<Ran> {
   const [name = 'help', ...args] = words
   const command = admin.commands().find((one) => one.name === name)
-  if (command === undefined) return await unknown(admin, profile, name)
+  if (command === undefined) return await unknown(admin, profile, words)
   let result: CommandResult | undefined
   try {
     // What it shows and looks for may be in other processes of this broker.
@@ -24,7 +24,10 @@ export async function runWords(admin: BrokerAdmin, profile: ControlProfile, word
     const line = `Error: ${messageOf(error)}`
     return { lines: [line], json: { error: messageOf(error) }, exitCode: exitCodes.failed }
   }
-  if (result === undefined) return misused(command, profile, [])
+  if (result === undefined) {
+    const hint = notLoaded(admin, words, 2)
+    return misused(command, profile, hint === undefined ? [] : [hint])
+  }
   if (result.exitCode === exitCodes.usage) return misused(command, profile, result.lines)
   return finish(result)
 }
@@ -48,19 +51,25 @@ function misused(command: Command, profile: ControlProfile, before: readonly str
   }
 }
 
-async function unknown(admin: BrokerAdmin, profile: ControlProfile, name: string): Promise<Ran> {
+async function unknown(admin: BrokerAdmin, profile: ControlProfile, words: readonly string[]): Promise<Ran> {
+  const [name = 'help'] = words
   const help = name === 'help' ? undefined : await runWords(admin, profile, ['help'])
-  const error = whyUnknown(admin, name)
+  const error = notLoaded(admin, words, 1) ?? `unknown command '${name}'`
   // At the end, where it is seen: the help is longer than a terminal is high.
   return { lines: [...(help?.lines ?? []), '', error], json: { error }, exitCode: exitCodes.usage }
 }
 
-function whyUnknown(admin: BrokerAdmin, name: string): string {
-  const bringers = admin
-    .plugins()
-    .filter(({ active, commands }) => !active && commands?.includes(name) === true)
-    .map((plugin) => `'plugins load ${plugin.name}'`)
-  return bringers.length === 0
-    ? `unknown command '${name}'`
-    : `'${name}' is the command of a plugin that is not loaded: ${bringers.join(' or ')} first`
+/** Which plugin would bring a command of so many of the words, or more; undefined when none that is not loaded would. */
+function notLoaded(admin: BrokerAdmin, words: readonly string[], least: number): string | undefined {
+  for (const count of [2, 1]) {
+    if (count < least || count > words.length) continue
+    const name = words.slice(0, count).join(' ')
+    const bringers = admin
+      .plugins()
+      .filter(({ active, commands }) => !active && commands?.includes(name) === true)
+      .map((plugin) => `'plugins load ${plugin.name}'`)
+    if (bringers.length > 0)
+      return `'${name}' is the command of a plugin that is not loaded: ${bringers.join(' or ')} first`
+  }
+  return undefined
 }

@@ -11,7 +11,7 @@ export interface PluginPackage {
   readonly name: string
   readonly version: string
   readonly description: string
-  /** Commands that it registers, from `hookmq.commands`: whoever types one of them is told what to load. */
+  /** Commands that it registers, from `hookmq.commands`, with their subcommand if they have one: whoever types one of them is told what to load. */
   readonly commands: readonly string[]
   /** The module file. */
   readonly entry: string

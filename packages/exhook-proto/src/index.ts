@@ -6,9 +6,12 @@ export {
   create,
   type DescMessage,
   fromBinary,
+  fromJson,
+  type JsonValue,
   type MessageInitShape,
   type MessageShape,
   toBinary,
+  toJson,
 } from '@bufbuild/protobuf'
 export * from './calls.ts'
 export * as v2 from './generated/emqx/exhook/v2/exhook_pb.ts'

@@ -33,6 +33,9 @@ export interface Weighed {
 
 type Settled<T> = T | Refusal | Promise<T | Refusal>
 
+/** Is told of each run as it begins, and returns what is told its result. The arguments are an object that this run alone has. Must not throw. */
+export type RunWatcher<P extends HookPointName> = (args: HookArgs<P>) => (result: unknown) => void
+
 /** The result of a run that goes on later and then calls back. */
 export const pending: unique symbol = Symbol('pending')
 
@@ -58,6 +61,8 @@ export class Chain<P extends HookPointName> {
   readonly #adopt: Adopt
   /** The topic of a message.* point stands in the accumulator, or in args.message. */
   readonly #folds: boolean
+  /** For who writes down what happens; of no concern to hooks. Sinks are not watched. */
+  watcher: RunWatcher<P> | undefined
   #mutate = noHooks
   #sink = noHooks
   #answersAtOnce = true
@@ -86,9 +91,9 @@ export class Chain<P extends HookPointName> {
     return this.#sink.length
   }
 
-  /** No hook has answered later so far, or may be asked to: a run is over when `fold` returns. */
+  /** No hook has answered later so far, or may be asked to: a run is over when `fold` returns. Never so when runs are watched. */
   get answersAtOnce(): boolean {
-    return this.#answersAtOnce
+    return this.#answersAtOnce && this.watcher === undefined
   }
 
   /** Some hook has no topic filters, or one that matches. */
@@ -122,6 +127,7 @@ export class Chain<P extends HookPointName> {
    * When `scope` is cancelled the run ends at once, with a Refusal by 'cancelled'.
    */
   fold(args: HookArgs<P>, accumulator: ChainAccumulator<P>, scope?: CallScope): Settled<ChainAccumulator<P>> {
+    if (this.watcher !== undefined) return this.#watched(this.watcher, args, accumulator, scope)
     return this.#run(this.#mutate, 0, args, accumulator, scope) as Settled<ChainAccumulator<P>>
   }
 
@@ -135,6 +141,7 @@ export class Chain<P extends HookPointName> {
     scope: CallScope | undefined,
     then: RunEnd<ChainAccumulator<P> | Refusal>,
   ): ChainAccumulator<P> | Refusal | typeof pending {
+    if (this.watcher !== undefined) return this.#watchedThen(this.watcher, args, accumulator, scope, then)
     const result = this.#run(this.#mutate, 0, args, accumulator, scope, then as AnyRunEnd)
     return result as ChainAccumulator<P> | Refusal | typeof pending
   }
@@ -152,6 +159,41 @@ export class Chain<P extends HookPointName> {
       if (hook.gone || (hook.topics !== undefined && !hook.wants(this.#topic(args, undefined)))) continue
       hook.owner.queue.tell(hook, args, undefined)
     }
+  }
+
+  #watched(
+    watcher: RunWatcher<P>,
+    args: HookArgs<P>,
+    accumulator: ChainAccumulator<P>,
+    scope: CallScope | undefined,
+  ): Settled<ChainAccumulator<P>> {
+    const own = { ...args }
+    const ended = watcher(own)
+    const settled = this.#run(this.#mutate, 0, own, accumulator, scope) as Settled<ChainAccumulator<P>>
+    if (!(settled instanceof Promise)) ended(settled)
+    else void settled.then(ended)
+    return settled
+  }
+
+  #watchedThen(
+    watcher: RunWatcher<P>,
+    args: HookArgs<P>,
+    accumulator: ChainAccumulator<P>,
+    scope: CallScope | undefined,
+    then: RunEnd<ChainAccumulator<P> | Refusal>,
+  ): ChainAccumulator<P> | Refusal | typeof pending {
+    const own = { ...args }
+    const heard = watcher(own)
+    const ended = (later: unknown): void => {
+      heard(later)
+      then.ended(later as ChainAccumulator<P> | Refusal)
+    }
+    const result = this.#run(this.#mutate, 0, own, accumulator, scope, { ended }) as
+      | ChainAccumulator<P>
+      | Refusal
+      | typeof pending
+    if (result !== pending) heard(result)
+    return result
   }
 
   #topic(args: unknown, accumulator: unknown): string {

@@ -1,5 +1,6 @@
 import type { ListenerHost, PeerCertificate } from '@hookmq/api'
 import {
+  adoptSocket,
   canShareReads,
   type Endpoints,
   type Preparation,
@@ -51,7 +52,11 @@ export class TcpListener extends SocketListener {
     })
     this.admission = admission
     if (this.sharedReads && (await canShareReads())) {
-      return { accepted: (socket, server) => admission.admit(socket, server), pauseOnConnect: true }
+      return {
+        accepted: (socket, server) => admission.admit(adoptSocket(socket, server), true),
+        shared: (socket) => admission.admit(socket, true),
+        pauseOnConnect: true,
+      }
     }
     return { accepted: (socket) => admission.admit(socket) }
   }

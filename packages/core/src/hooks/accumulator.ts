@@ -21,7 +21,8 @@ function kindOf(value: unknown): string {
 
 /** The first field that has another type than said; absent fields are fine. */
 function wrongField(value: Fields, types: Readonly<Record<string, string>>): string | undefined {
-  for (const [field, type] of Object.entries(types)) {
+  for (const field in types) {
+    const type = types[field]
     const given = value[field]
     if (given === undefined) continue
     const fits =

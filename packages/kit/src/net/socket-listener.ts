@@ -3,6 +3,7 @@ import type { Listener, ListenerHost } from '@hookmq/api'
 import { formatAddress, type ListenAddress, normalizeAddress, toListenAddress } from './address.ts'
 import { bindServer } from './bind.ts'
 import { ConnectionGate, type ConnectionLimits, type RefusedConnections } from './connection-gate.ts'
+import { takeConnections } from './shared-read.ts'
 import type { Endpoints } from './socket-transport.ts'
 
 /** What every listener on a socket takes. Durations are milliseconds; a limit of 0 is no limit. */
@@ -32,6 +33,8 @@ const UNIX_ENDPOINTS: Endpoints = { peerhost: '127.0.0.1', peerport: 0, sockhost
 
 export interface Preparation {
   accepted(socket: Socket, server: Server): void
+  /** Takes sockets that read into the shared buffer, where the server can make them (`takeConnections`). */
+  readonly shared?: (socket: Socket) => void
   /** Whether the sockets come paused. */
   readonly pauseOnConnect?: boolean
 }
@@ -85,8 +88,9 @@ export abstract class SocketListener implements Listener {
     if (this.server !== undefined || this.starting) throw new Error(`listener ${this.id} is started already`)
     this.starting = true
     try {
-      const { accepted, pauseOnConnect } = await this.prepare(host)
-      const server = createServer({ pauseOnConnect, noDelay: this.options.noDelay ?? true })
+      const { accepted, shared, pauseOnConnect } = await this.prepare(host)
+      const { noDelay = true } = this.options
+      const server = createServer({ pauseOnConnect, noDelay })
       server.on('connection', (socket: Socket) => {
         if (this.gate.enter()) accepted(socket, server)
         else refuse(socket)
@@ -94,6 +98,12 @@ export abstract class SocketListener implements Listener {
       if (this.options.bind !== false) {
         const { backlog, reusePort } = this.options
         this.bound = await bindServer(server, this.id, this.wanted, backlog, reusePort)
+        if (shared !== undefined) {
+          takeConnections(server, noDelay, (socket) => {
+            if (this.gate.enter()) shared(socket)
+            else refuse(socket)
+          })
+        }
       }
       this.server = server
       server.on('error', (error) => host.log.error('a connection could not be accepted', { listener: this.id, error }))

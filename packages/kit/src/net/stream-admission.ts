@@ -1,10 +1,9 @@
-import type { Server, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { ListenerHost, PeerCertificate } from '@hookmq/api'
 import type { ConnectionGate } from './connection-gate.ts'
 import type { ProxyPreamble } from './proxy-header.ts'
 import { DEFAULT_PROXY_TIMEOUT } from './proxy-reader.ts'
 import { certificateOf, ProxyStage } from './proxy-stage.ts'
-import { adoptSocket } from './shared-read.ts'
 import { endpointsOf, refuse } from './socket-listener.ts'
 import { type Endpoints, type SocketOrigin, SocketTransport } from './socket-transport.ts'
 
@@ -59,8 +58,8 @@ export class StreamAdmission {
     }
   }
 
-  /** @param server given when the socket is to read into the shared buffer: then it was accepted with `pauseOnConnect` by this server */
-  admit(socket: Socket, server?: Server): void {
+  /** @param shared whether the socket reads into the shared buffer: it comes from `adoptSocket` or `takeConnections` */
+  admit(socket: Socket, shared = false): void {
     const { gate, socketType, proxyProtocol, proxyProtocolTimeout } = this.options
     const endpoints = endpointsOf(socket, socketType === 'unix')
     if (endpoints === undefined) {
@@ -68,18 +67,14 @@ export class StreamAdmission {
       refuse(socket)
       return
     }
-    const transport = new SocketTransport(
-      server === undefined ? socket : adoptSocket(socket, server),
-      this.origin,
-      endpoints,
-    )
+    const transport = new SocketTransport(socket, this.origin, endpoints)
     if (proxyProtocol === true) {
       const timeout = proxyProtocolTimeout ?? DEFAULT_PROXY_TIMEOUT
       transport.handle(new ProxyStage(transport, timeout, this.afterHeader, this.headerFailed))
     } else {
       this.enter(transport, socketType !== 'unix')
     }
-    if (server === undefined) transport.readPlain()
+    if (!shared) transport.readPlain()
   }
 
   /** A socket whose connection was counted, also for its address, by somebody who does both. */

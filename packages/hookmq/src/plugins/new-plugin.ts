@@ -17,6 +17,19 @@ export type PluginLanguage = keyof typeof templates
 // What tests and builds leave behind in a template is not part of it.
 const leftOut = new Set(['node_modules', '__pycache__', 'target'])
 
+/** Where the packages for other languages are: a published driver brings them along, a checkout has them in `sdk`. */
+const sdkFolders: Readonly<Record<Exclude<PluginLanguage, 'typescript'>, readonly string[]>> = {
+  python: ['../python', '../../../sdk/python'],
+  java: ['../java', '../../../sdk/java'],
+}
+
+/** The folder that authors of hooks install. */
+export function sdkFolder(language: Exclude<PluginLanguage, 'typescript'>): string {
+  const driver = import.meta.resolve('@hookmq/provider-driver')
+  const places = sdkFolders[language].map((path) => fileURLToPath(new URL(path, driver)))
+  return places.find((place) => existsSync(place)) ?? places[0] ?? ''
+}
+
 /**
  * Copies the template of a plugin, or of hooks in another language, to the folder NAME in `parent`. Returns the new files, relative to `parent`.
  * Throws a HookmqError when the name will not do or the folder is there already; nothing is written then.
@@ -36,11 +49,22 @@ export function newPlugin(
     throw new HookmqError('PLUGIN_NAME', `${folder} is there already; choose another name, or remove it`)
   const source = templateFolder(templates[language])
   cpSync(source, folder, { recursive: true, filter: (path) => !leftOut.has(basename(path)) })
+  const words: readonly (readonly [string, string])[] = [
+    [placeholder, name],
+    ...(language === 'typescript'
+      ? []
+      : ([
+          ['PLUGIN_FOLDER', folder],
+          ['SDK_FOLDER', sdkFolder(language)],
+        ] as const)),
+  ]
   const files: string[] = []
   for (const path of globSync('**/*', { cwd: folder }).sort()) {
     const copied = join(folder, path)
     if (!statSync(copied).isFile()) continue
-    writeFileSync(copied, readFileSync(copied, 'utf8').replaceAll(placeholder, name))
+    let text = readFileSync(copied, 'utf8')
+    for (const [word, value] of words) text = text.replaceAll(word, () => value)
+    writeFileSync(copied, text)
     const named = join(dirname(copied), basename(copied).replaceAll(placeholder, name))
     renameSync(copied, named)
     files.push(relative(parent, named))

@@ -101,6 +101,12 @@ for (const [name, files, line, conf] of neverLoaded)
   test(`not loaded, and the broker works on: ${name}`, async (t) => {
     const { broker, logged } = await start(t, files, conf)
     assert.match(logged(), line)
+    const shown = broker.log.filter(({ level }) => level !== 'debug')
+    assert.deepEqual(
+      shown.filter(({ fields }) => fields.stack !== undefined),
+      [],
+      'no stack trace for a mistake of the user',
+    )
     assert.deepEqual((await broker.ctl('exhook drivers list')).lines, [])
     const client = await broker.connect()
     await client.publish('a', '', { qos: 1 })

@@ -12,6 +12,7 @@ import { DriverError } from './child/errors.ts'
 import { Pool } from './child/pool.ts'
 import type { Question } from './child/question.ts'
 import type { SlotSettings } from './child/slot.ts'
+import type { Codec } from './codec.ts'
 import { arrange, type Handler, type Handlers, wants } from './handlers.ts'
 import type { Language, LaunchSettings } from './language.ts'
 import { type Asker, Decision, Note, Telling } from './questions.ts'
@@ -144,20 +145,18 @@ export class DriverProvider implements HookProvider {
   async #start(): Promise<Version> {
     const { language, launch: settings, process, poolSize, log } = this.#options
     const progress = (line: string): void => log.info(`driver ${this.name}: ${line}`, { driver: this.name })
-    const launch = await language.launch({ ...settings, progress })
-    const pool = new Pool(poolSize, process, {
-      log,
-      launch,
-      codec: () => language.codec(),
-      changed: () => this.changed(),
-    })
+    let pool: Pool
     let warnings: readonly string[]
     try {
+      const launch = await language.launch({ ...settings, progress })
+      const codec = (): Codec => language.codec()
+      pool = new Pool(poolSize, process, { log, launch, codec, changed: () => this.changed() })
       warnings = await pool.start()
     } catch (error) {
-      if (error instanceof DriverError && error.traceback !== undefined)
-        log.debug(error.message, { driver: this.name, traceback: error.traceback })
-      throw error
+      // What is missing is the operator's to mend: where it was missed is for those who ask.
+      const failure = error instanceof DriverError ? error : new DriverError(messageOf(error), stackOf(error))
+      this.#explain(failure)
+      throw failure
     }
     const handlers = arrange(pool.style, pool.callbacks)
     for (const warning of [...warnings, ...handlers.warnings])
@@ -275,8 +274,7 @@ export class DriverProvider implements HookProvider {
       try {
         return dialect.verdict(definition.point, answer, this.name, accumulator)
       } catch (error) {
-        const what = error instanceof Error ? error.message : String(error)
-        throw new DriverError(`driver ${this.name}: ${hook}: ${target} ${what}`)
+        throw new DriverError(`driver ${this.name}: ${hook}: ${target} ${messageOf(error)}`)
       }
     },
   }
@@ -302,4 +300,12 @@ export class DriverProvider implements HookProvider {
 /** The process is told when nobody waits for the answer any more. */
 function giveUpWith(call: ProviderCall | undefined, question: Question & Later): void {
   if (call !== undefined) call.onAbandoned = () => question.asked?.abandon(question)
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined
 }

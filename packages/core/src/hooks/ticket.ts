@@ -71,10 +71,10 @@ export class Ticket implements ProviderCall {
   handled(error?: unknown): void {
     if (!this.#ahead || this.#ended) return
     this.#ended = true
-    const late = this.remaining === 0
+    const left = this.#due - performance.now()
     const failure =
-      error === undefined ? undefined : late ? new CallFailure('timeout') : new CallFailure('rejected', error)
-    const took = this.#timeout === 0 ? undefined : this.#timeout - (this.#due - performance.now())
+      error === undefined ? undefined : left <= 0 ? new CallFailure('timeout') : new CallFailure('rejected', error)
+    const took = this.#timeout === 0 ? undefined : this.#timeout - left
     if (this.#hook !== undefined) this.#hook.owner.queue.handled(this.#hook, failure, took)
     this.office?.ended(this, failure)
   }

@@ -350,3 +350,35 @@ test('an event for which nobody waits is given up when its time is over, and cou
   assert.equal(attended.outcomes.length, 1)
   assert.equal(far.exchange.lost, 1)
 })
+
+test('notifications that nobody waits for gather for two milliseconds; an event that somebody waits for takes them along at once', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const far = new FarEnd()
+  far.hello(100)
+  const tell = (topic: string): void => {
+    const event = new TestEvent(1, publish(topic), 20)
+    event.unattended = true
+    far.exchange.send(event)
+  }
+  const ids = () => far.frames.slice(1).map(({ first, events }) => [Number(first), events.length])
+  tell('a')
+  await turn()
+  tell('b')
+  await turn()
+  assert.deepEqual(ids(), [], 'they wait for more')
+  t.mock.timers.tick(2)
+  assert.deepEqual(ids(), [[1, 2]])
+  tell('c')
+  await turn()
+  far.exchange.send(new TestEvent(1, publish('asked')))
+  await turn()
+  assert.deepEqual(ids(), [
+    [1, 2],
+    [3, 2],
+  ])
+  t.mock.timers.tick(2)
+  assert.equal(far.frames.length, 3, 'nothing is left')
+  tell('d')
+  far.exchange.close()
+  assert.deepEqual(ids().at(-1), [5, 1], 'the end does not wait')
+})

@@ -4,6 +4,7 @@ import type { Broker } from '../broker.ts'
 import type { Channel } from '../channel/channel.ts'
 import type { BrokerMessage } from '../message.ts'
 import * as M from '../metrics/index.ts'
+import { commonOptions } from '../routing/common-options.ts'
 import type { DeliveryTarget } from '../routing/target.ts'
 import type { Route, SharedGroup, StoredOptions } from '../routing/types.ts'
 import { Outgoing } from './outgoing.ts'
@@ -143,7 +144,7 @@ export class Session implements DeliveryTarget {
   subscribe(filter: string, options: StoredOptions): boolean {
     const isNew = !this.subscriptions.has(filter)
     this.#subscriptions ??= new Map()
-    this.#subscriptions.set(filter, options)
+    this.#subscriptions.set(filter, commonOptions(options))
     this.broker.router.subscribe(filter, this, options)
     if (this.number !== 0) {
       this.broker.durable?.store.putSubscription(
@@ -159,7 +160,7 @@ export class Session implements DeliveryTarget {
   /** A subscription of an earlier run of the broker. */
   resubscribe(filter: string, options: StoredOptions): void {
     this.#resubscribed ??= []
-    this.#resubscribed.push(filter, options)
+    this.#resubscribed.push(filter, commonOptions(options))
     this.broker.router.subscribe(filter, this, options)
   }
 

@@ -8,6 +8,7 @@ import { HookEngine } from './engine.ts'
 import { HandProvider, settle } from './hand-provider.testing.ts'
 import { collectingLog } from './log.testing.ts'
 import { CallScope } from './pending.ts'
+import { rehearse } from './rehearse.ts'
 
 function makeEngine() {
   const { log, lines } = collectingLog()
@@ -448,5 +449,23 @@ describe('remembered verdicts', () => {
     await attached.reload()
     await authenticate()
     assert.equal(provider.seen.length, 2)
+  })
+})
+
+describe('a rehearsal', () => {
+  it('takes its place among the calls in flight and gives it back, whatever comes of it', async () => {
+    const { engine, publish } = makeEngine()
+    const provider = new HandProvider(['message.publish'])
+    await engine.attach(provider, { maxInFlight: 1, timeout: 5, breaker: { failures: 2 } })
+    const message = () => BrokerMessage.from({ topic: 'a', from: 'client', payload: 'x' }, 1)
+    const answers = [() => undefined, () => assert.fail('down'), () => new Promise(() => {})]
+    for (const reply of [...answers, ...answers]) {
+      provider.reply = reply
+      await rehearse(engine.chain('message.publish'), {}, message(), { record() {} })
+    }
+    provider.reply = () => ({ ok: { payload: 'asked' } })
+    const published = await publish()
+    assert.ok(published instanceof BrokerMessage)
+    assert.equal(String(published.payload), 'asked', 'there is room, and the circuit breaker is closed')
   })
 })

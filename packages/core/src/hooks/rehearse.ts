@@ -1,6 +1,7 @@
 import type { FoldPointName, HookArgs } from '@hookmq/api'
 import type { Chain, ChainAccumulator } from './chain.ts'
 import type { AnyHandler, Hook } from './hook.ts'
+import { CallFailure } from './pending.ts'
 import { Ticket } from './ticket.ts'
 import { isThenable } from './verdict.ts'
 
@@ -83,7 +84,8 @@ async function ask(
     return { failure: messageOf(error) }
   } finally {
     clearTimeout(timer)
-    ticket?.abandon()
+    // It takes its place among the calls of a provider, and says nothing about how well that one is.
+    ticket?.end(new CallFailure('cancelled'))
   }
 }
 

@@ -54,6 +54,20 @@ async function startBroker(scope: TestContext, folder: string): Promise<Started>
   return { port, output: () => output, ctl }
 }
 
+test('a hooks.py with a mistake: the command that loads the plugin says where it is', async (t) => {
+  const folder = home(t, {
+    'hooks.py': 'def init():\n    return (0, (\n',
+    '/etc/plugins/emqx_extension_hook.conf': 'exhook.drivers = python3\nexhook.drivers.python3.init_module = hooks\n',
+  })
+  const { ctl } = await startBroker(t, folder)
+  assert.match(
+    await ctl('plugins', 'load', 'emqx_extension_hook'),
+    /^Plugin emqx_extension_hook loaded successfully\.\nWarning: driver python3: init: SyntaxError: .* \(data\/extension\/hooks\.py line 2\)\n$/,
+  )
+  write(folder, 'hooks.py', 'def init():\n    return (0, ([], ()))\n')
+  assert.equal(await ctl('exhook', 'drivers', 'enable', 'python3'), 'ok\n')
+})
+
 test('hooks.py of the article, with its settings and its commands', async (t) => {
   if (article === undefined) return t.skip('the article is not on this machine; HOOKMQ_SEEDS names its folder')
   const handler = blocks('python').find((block) => block.includes('data/extension/hooks.py')) ?? ''

@@ -1,4 +1,4 @@
-import type { CommandResult, PluginOutcome, PluginView } from '@hookmq/api'
+import type { BrokerAdmin, CommandResult, PluginOutcome, PluginView } from '@hookmq/api'
 import type { CommandContext, CommandFactory } from './context.ts'
 import { list, record } from './text.ts'
 
@@ -42,10 +42,27 @@ async function run(
     return list(admin.plugins(), (plugin) => line(plugin, kind, withVersion))
   }
   if (name === undefined) return undefined
-  if (what === 'load') return answer(kind, what, name, profile, await admin.loadPlugin(name))
+  if (what === 'load') {
+    const before = failing(admin)
+    const answered = answer(kind, what, name, profile, await admin.loadPlugin(name))
+    // What it has attached says so in the next turn.
+    await new Promise((resolve) => setImmediate(resolve))
+    const warnings = failing(admin)
+      .filter((line) => !before.includes(line))
+      .map((line) => `Warning: ${line}`)
+    return warnings.length === 0 ? answered : { ...answered, lines: [...answered.lines, ...warnings] }
+  }
   if (what === 'unload') return answer(kind, what, name, profile, await admin.unloadPlugin(name))
   if (what === 'reload') return answer(kind, what, name, profile, await admin.reloadPlugin(name))
   return undefined
+}
+
+/** A plugin works, and what it has brought may not: what keeps each provider of hooks from working. */
+function failing(admin: BrokerAdmin): string[] {
+  return admin
+    .providers()
+    .filter(({ status }) => status === 'failed')
+    .map(({ name, error = '' }) => (error.includes(name) ? error : `${name}: ${error}`))
 }
 
 function line(

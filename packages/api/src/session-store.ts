@@ -14,6 +14,8 @@ export interface StoredDelivery {
   readonly share: string | undefined
   /** The message itself, in the core's own form. Receivers of one message share it: it is the same object for all of them. */
   readonly body: Uint8Array
+  /** Bytes that it counts for in `queuedBytes`; undefined: the length of the body. */
+  readonly size?: number
 }
 
 /** Options of a subscription: bits 0-1 QoS, 2 no local, 3 retain as published, 4-5 retain handling. */

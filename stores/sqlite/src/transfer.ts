@@ -1,9 +1,12 @@
 import { closeSync, existsSync, fsyncSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import type { DatabaseSync } from 'node:sqlite'
 import { StringDecoder } from 'node:string_decoder'
 import { StoreError } from './errors.ts'
 import { explain } from './sqlite/explain.ts'
+import { Journal } from './sqlite/journal.ts'
 import { openDatabase } from './sqlite/open.ts'
 import { exportedTables, migrations } from './sqlite/schema.ts'
+import { SessionTables } from './sqlite/session-tables.ts'
 
 type Value = string | number | null | Uint8Array
 type Written = string | number | null | { readonly base64: string }
@@ -42,6 +45,7 @@ export function exportStore(file: string, target: string): number {
     )
   }
   try {
+    settle(database)
     let text = `${JSON.stringify({ format: 'hookmq-store', schema: migrations.length } satisfies Header)}\n`
     let rows = 0
     // One moment for all tables.
@@ -114,6 +118,13 @@ export function importStore(file: string, source: string): number {
     database.close()
     if (!done) for (const end of ['', '-wal', '-shm']) rmSync(file + end, { force: true })
   }
+}
+
+/** What a broker has stored and not made rows of. */
+function settle(database: DatabaseSync): void {
+  database.exec('BEGIN IMMEDIATE')
+  new Journal(database, new SessionTables(database)).settleAll()
+  database.exec('COMMIT')
 }
 
 function requireReadable({ format, schema }: Partial<Header>): void {

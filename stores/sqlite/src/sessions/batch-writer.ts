@@ -1,5 +1,5 @@
 import type { StoredDelivery } from '@hookmq/api'
-import { Change } from './change.ts'
+import { Change, headerLength } from './change.ts'
 
 /** Buffers that grew beyond this are let go of when their batch is done. */
 const keptSize = 4 * 1024 * 1024
@@ -10,16 +10,15 @@ const keptSize = 4 * 1024 * 1024
  */
 export class BatchWriter {
   #buffer: Buffer = Buffer.allocUnsafeSlow(64 * 1024)
-  #length = 16
+  #length = headerLength
   #changes = 0
-  #bodies = 0
   /** Receivers of one message come one after the other: their body is written once. */
   #lastBody: Uint8Array | undefined
   /** Where the number of its receivers stands. */
   #lastCount = 0
 
   get bytes(): number {
-    return this.#length - 16
+    return this.#length - headerLength
   }
 
   get changes(): number {
@@ -36,9 +35,8 @@ export class BatchWriter {
   }
 
   reset(): void {
-    this.#length = 16
+    this.#length = headerLength
     this.#changes = 0
-    this.#bodies = 0
     this.#lastBody = undefined
     if (this.#buffer.length > keptSize) this.#buffer = Buffer.allocUnsafeSlow(64 * 1024)
   }
@@ -78,7 +76,6 @@ export class BatchWriter {
       this.#uint32(0)
       this.#blob(body)
       this.#lastBody = body
-      this.#bodies++
     }
     this.#buffer.writeUInt32LE(this.#buffer.readUInt32LE(this.#lastCount) + 1, this.#lastCount)
     const { share, subscriptionIdentifiers } = delivery
@@ -89,9 +86,9 @@ export class BatchWriter {
     this.#begin(Change.Append, 48 + 3 * extra.length)
     this.#number(session)
     this.#number(delivery.sequence)
-    this.#uint32(this.#bodies - 1)
     this.#uint32(placeOf(delivery.packetId, delivery.released))
     this.#byte(delivery.qos | (delivery.retain ? 4 : 0))
+    this.#uint32(delivery.size ?? body.length)
     this.#text(extra)
   }
 

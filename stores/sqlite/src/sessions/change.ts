@@ -1,10 +1,13 @@
-/** The changes of a batch as they are posted: one byte for the kind, then its fields. */
+/** Run and number of the batch stand before its changes. */
+export const headerLength = 16
+
+/** The changes of a batch: one byte for the kind, then its fields. Batches stay in files: what a kind means is never changed. */
 export const Change = {
   PutSession: 1,
   DeleteSession: 2,
   PutSubscription: 3,
   DeleteSubscription: 4,
-  /** A body that the appends behind it speak of by its place in the batch. */
+  /** The body of the appends behind it, up to the next one. */
   Body: 5,
   Append: 6,
   Advance: 7,

@@ -3,6 +3,7 @@ import type { Engine, EngineInit } from '../engine.ts'
 import { type AnyResult, type Operation, type Page, type Scan, type Stored, writes } from '../operations.ts'
 import type { Query } from '../sessions/change.ts'
 import { explain } from './explain.ts'
+import { Journal } from './journal.ts'
 import { openDatabase } from './open.ts'
 import { tables } from './schema.ts'
 import { SessionQueries } from './session-queries.ts'
@@ -28,7 +29,7 @@ export class SqliteEngine implements Engine {
   readonly #beginRead: StatementSync
   readonly #commit: StatementSync
   readonly #statements = new Map<string, Statements>()
-  readonly #sessions: SessionTables
+  readonly #journal: Journal
   readonly #queries: SessionQueries
 
   constructor(init: EngineInit) {
@@ -37,8 +38,14 @@ export class SqliteEngine implements Engine {
     this.#begin = this.#database.prepare('BEGIN IMMEDIATE')
     this.#beginRead = this.#database.prepare('BEGIN')
     this.#commit = this.#database.prepare('COMMIT')
-    this.#sessions = new SessionTables(this.#database)
+    this.#journal = new Journal(this.#database, new SessionTables(this.#database))
     this.#queries = new SessionQueries(this.#database)
+    try {
+      this.#transaction(true, () => this.#journal.settleAll(), 0)
+    } catch (error) {
+      this.#database.close()
+      throw error
+    }
   }
 
   run(operations: readonly Operation[]): AnyResult[] {
@@ -47,11 +54,16 @@ export class SqliteEngine implements Engine {
   }
 
   apply(batch: Uint8Array): void {
-    this.#transaction(true, () => this.#sessions.apply(batch))
+    this.#transaction(true, () => this.#journal.add(batch))
   }
 
   read(query: Query): unknown {
-    return this.#transaction(query.kind === 'run', () => this.#queries.read(query), 0)
+    const hidden = this.#journal.hides(query)
+    const read = (): unknown => {
+      if (hidden) this.#journal.settleAll()
+      return this.#queries.read(query)
+    }
+    return this.#transaction(hidden || query.kind === 'run', read, 0)
   }
 
   #transaction<Result>(writing: boolean, work: () => Result, counts = 1): Result {
@@ -65,11 +77,17 @@ export class SqliteEngine implements Engine {
     } catch (error) {
       // A full disk ends the transaction by itself.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+      this.#journal.forget()
       throw explain(this.#file, error)
     }
   }
 
   close(): void {
+    try {
+      this.#transaction(true, () => this.#journal.settleAll(), 0)
+    } catch {
+      // The next start does it.
+    }
     this.#database.close()
   }
 

@@ -12,6 +12,9 @@ const patience = 5000
 /** Bytes that the write-ahead log keeps on disk after a checkpoint. */
 const logSize = 64 * 1024 * 1024
 
+/** Pages that the write-ahead log may grow to before they are moved to the database. */
+const checkpointPages = 4000
+
 /** How SQLite syncs the write-ahead log: after each commit; before a checkpoint; never. */
 const synchronous = { fsync: 'FULL', os: 'NORMAL', none: 'OFF' } as const
 
@@ -38,6 +41,7 @@ export function openDatabase({ file, durability }: EngineInit): DatabaseSync {
       `PRAGMA synchronous = ${synchronous[durability]}; PRAGMA fullfsync = ${durability === 'fsync' ? 1 : 0}`,
     )
     database.exec(`PRAGMA journal_size_limit = ${logSize}; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY`)
+    database.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}`)
     migrate(database, file)
     return database
   } catch (error) {

@@ -31,6 +31,11 @@ export const migrations: readonly string[] = [
      session INTEGER NOT NULL, packet INTEGER NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (session, packet)
    ) WITHOUT ROWID;
    CREATE TABLE retained (topic TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;`,
+  // `journal`: batches as they came, `id` tells their order. `queues`: of each session with messages that wait, how many and how many bytes.
+  `CREATE TABLE journal (id INTEGER PRIMARY KEY, changes BLOB NOT NULL);
+   CREATE TABLE queues (session INTEGER PRIMARY KEY, waiting INTEGER NOT NULL, bytes INTEGER NOT NULL);
+   INSERT INTO queues SELECT session, count(*), sum(size) FROM deliveries WHERE place = 0 GROUP BY session;
+   CREATE INDEX deliveries_inflight ON deliveries (session, sequence) WHERE place > 0;`,
 ]
 
 /** Tables that operations may name. */
@@ -44,6 +49,7 @@ export const exportedTables: readonly string[] = [
   'subscriptions',
   'bodies',
   'deliveries',
+  'queues',
   'awaiting',
   'retained',
   'writers',

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { BatchReader } from '../sessions/batch-reader.ts'
-import { Change } from '../sessions/change.ts'
+import { Change, headerLength } from '../sessions/change.ts'
+import type { Passing } from './passing.ts'
 
 /** A body of at least so many bytes that several sessions wait for is stored once. */
 const sharedSize = 256
@@ -8,6 +9,11 @@ const sharedSize = 256
 /** Writes batches of changes to the tables of sessions. Transactions are the caller's. */
 export class SessionTables {
   readonly #begin: StatementSync
+  readonly #fewerReceivers: readonly [StatementSync, StatementSync]
+  readonly #putWaiting: StatementSync
+  readonly #dropWaiting: StatementSync
+  /** Of sessions whose queues the batch at hand changed: by how many messages, and bytes. */
+  readonly #waiting = new Map<number, { messages: number; bytes: number }>()
   readonly #putSession: StatementSync
   readonly #putRecord: StatementSync
   readonly #deleteSession: readonly StatementSync[]
@@ -25,6 +31,11 @@ export class SessionTables {
 
   constructor(database: DatabaseSync) {
     const prepare = (text: string): StatementSync => database.prepare(text)
+    const rows = (text: string): StatementSync => {
+      const statement = database.prepare(text)
+      statement.setReturnArrays(true)
+      return statement
+    }
     this.#begin = prepare('UPDATE writers SET batch = ? WHERE run = ? AND batch < ?')
     this.#putSession = prepare(
       'INSERT INTO sessions (number, client, due) VALUES (?, ?, ?) ' +
@@ -38,8 +49,18 @@ export class SessionTables {
       prepare('DELETE FROM records WHERE session = ?'),
       prepare('DELETE FROM subscriptions WHERE session = ?'),
       prepare('DELETE FROM deliveries WHERE session = ?'),
+      prepare('DELETE FROM queues WHERE session = ?'),
       prepare('DELETE FROM awaiting WHERE session = ?'),
     ]
+    this.#fewerReceivers = [
+      prepare('UPDATE bodies SET receivers = receivers - ? WHERE id = ?'),
+      prepare('DELETE FROM bodies WHERE receivers <= ? AND id = ?'),
+    ]
+    this.#putWaiting = prepare(
+      'INSERT INTO queues (session, waiting, bytes) VALUES (?, ?, ?) ' +
+        'ON CONFLICT DO UPDATE SET waiting = waiting + excluded.waiting, bytes = bytes + excluded.bytes',
+    )
+    this.#dropWaiting = prepare('DELETE FROM queues WHERE session = ? AND waiting <= 0')
     this.#putSubscription = prepare(
       'INSERT INTO subscriptions (session, filter, bits, identifier) VALUES (?, ?, ?, ?) ' +
         'ON CONFLICT DO UPDATE SET bits = excluded.bits, identifier = excluded.identifier',
@@ -49,8 +70,8 @@ export class SessionTables {
     this.#append = prepare(
       'INSERT INTO deliveries (session, sequence, place, flags, shared, size, extra, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     )
-    this.#advance = prepare('UPDATE deliveries SET place = ? WHERE session = ? AND sequence = ?')
-    this.#remove = prepare('DELETE FROM deliveries WHERE session = ? AND sequence = ?')
+    this.#advance = rows('UPDATE deliveries SET place = ? WHERE session = ? AND sequence = ? RETURNING size')
+    this.#remove = rows('DELETE FROM deliveries WHERE session = ? AND sequence = ? RETURNING place, size')
     this.#putAwaiting = prepare(
       'INSERT INTO awaiting (session, packet, since) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET since = excluded.since',
     )
@@ -62,59 +83,74 @@ export class SessionTables {
     this.#clearRetained = prepare('DELETE FROM retained')
   }
 
-  /** false: this batch was written before; nobody had heard of it. */
-  apply(batch: Uint8Array): boolean {
-    const reader = new BatchReader(batch)
-    const run = reader.number()
-    const number = reader.number()
-    if (this.#begin.run(number, run, number).changes === 0) return false
-    const bodies: Uint8Array[] = []
-    /** Of each body, how many messages are made of it. */
-    const receivers: number[] = []
-    /** Of bodies that are stored once: the number that they have. */
-    const shared: number[] = []
+  /** Notes that the batch is written. false: it was before; nobody had heard of it. */
+  begin(run: number, batch: number): boolean {
+    return this.#begin.run(batch, run, batch).changes !== 0
+  }
+
+  /** Makes rows of a batch, but for messages that `passing` knows to be gone again. */
+  apply(batch: Uint8Array, passing: Passing): void {
+    this.#waiting.clear()
+    const reader = new BatchReader(batch, headerLength)
+    const body = new Body()
     while (!reader.done) {
       const kind = reader.byte()
       switch (kind) {
         case Change.Body:
-          receivers.push(reader.uint32())
-          bodies.push(reader.blob())
+          this.#finishBody(body)
+          body.receivers = reader.uint32()
+          body.bytes = reader.blob()
+          body.id = undefined
+          body.passed = 0
           break
         case Change.Append: {
           const session = reader.number()
           const sequence = reader.number()
-          const index = reader.uint32()
           const place = reader.uint32()
           const flags = reader.byte()
+          const size = reader.uint32()
           const extra = reader.text()
-          const body = bodies[index] as Uint8Array
-          const count = receivers[index] as number
-          const once = count > 1 && body.length >= sharedSize
-          if (once && shared[index] === undefined) {
-            shared[index] = sequence
-            this.#putBody.run(sequence, count, body)
+          if (passing.appended(sequence)) {
+            body.passed++
+            break
+          }
+          const { bytes } = body
+          const once = body.receivers > 1 && bytes.length >= sharedSize
+          if (once && body.id === undefined) {
+            body.id = sequence
+            this.#putBody.run(sequence, body.receivers, bytes)
           }
           this.#append.run(
             session,
             sequence,
             place,
             flags,
-            once ? (shared[index] as number) : null,
-            body.length,
+            once ? (body.id ?? null) : null,
+            size,
             extra === '' ? null : extra,
-            once ? null : body,
+            once ? null : bytes,
           )
+          if (place === 0) this.#waits(session, 1, size)
           break
         }
         case Change.Advance: {
           const session = reader.number()
           const sequence = reader.number()
-          this.#advance.run(reader.uint32(), session, sequence)
+          const place = reader.uint32()
+          if (passing.has(sequence)) break
+          const row = this.#advance.get(place, session, sequence) as [number] | undefined
+          // It waited; a released one had its packet identifier before.
+          if (row !== undefined && place <= 0xffff) this.#waits(session, -1, -row[0])
           break
         }
-        case Change.Remove:
-          this.#remove.run(reader.number(), reader.number())
+        case Change.Remove: {
+          const session = reader.number()
+          const sequence = reader.number()
+          if (passing.removed(sequence)) break
+          const row = this.#remove.get(session, sequence) as [number, number] | undefined
+          if (row !== undefined && row[0] === 0) this.#waits(session, -1, -row[1])
           break
+        }
         case Change.PutSession: {
           const session = reader.number()
           const due = reader.number()
@@ -125,6 +161,7 @@ export class SessionTables {
         case Change.DeleteSession: {
           const session = reader.number()
           for (const statement of this.#deleteSession) statement.run(session)
+          this.#waiting.delete(session)
           break
         }
         case Change.PutSubscription: {
@@ -156,6 +193,37 @@ export class SessionTables {
           throw new TypeError(`no change of kind ${kind}`)
       }
     }
-    return true
+    this.#finishBody(body)
+    for (const [session, { messages, bytes }] of this.#waiting) {
+      this.#putWaiting.run(session, messages, bytes)
+      if (messages < 0) this.#dropWaiting.run(session)
+    }
   }
+
+  /** Receivers that were counted and have it already. */
+  #finishBody({ id, passed }: Body): void {
+    if (id === undefined || passed === 0) return
+    const [less, none] = this.#fewerReceivers
+    less.run(passed, id)
+    none.run(0, id)
+  }
+
+  #waits(session: number, messages: number, bytes: number): void {
+    const waiting = this.#waiting.get(session)
+    if (waiting === undefined) this.#waiting.set(session, { messages, bytes })
+    else {
+      waiting.messages += messages
+      waiting.bytes += bytes
+    }
+  }
+}
+
+/** The body that the appends behind it are made of. */
+class Body {
+  receivers = 0
+  bytes: Uint8Array = new Uint8Array(0)
+  /** Stored once for several receivers: the number that it has. */
+  id: number | undefined = undefined
+  /** Receivers for which no row is made. */
+  passed = 0
 }

@@ -245,6 +245,35 @@ for (const topic of ['hang', 'spin'])
     assert.equal(await stillThere(id), false)
   })
 
+test('an async handler that nobody waits for any more is cancelled, and the process stays', async (t) => {
+  const slow = `
+import asyncio
+import hookmq
+
+app = hookmq.App()
+
+@app.on_message_publish(topics=["slow"])
+async def slow(message: hookmq.Message) -> None:
+    try:
+        await asyncio.sleep(1000)
+    except asyncio.CancelledError:
+        print(f"given up: {message.text}")
+        raise
+`
+  const { broker, lines, processes } = await start(
+    t,
+    { 'main.py': slow },
+    {
+      'exhook.drivers.python3.hook.message.publish.call_timeout': '50ms',
+      'exhook.drivers.python3.restart_after_timeouts': '1',
+    },
+  )
+  const before = await processes()
+  for (const payload of ['1', '2']) await broker.publish({ topic: 'slow', from: 'a', payload })
+  assert.deepEqual(await lines(2), ['given up: 1', 'given up: 2'])
+  assert.deepEqual(await processes(), before)
+})
+
 test('what is printed past Python, and what is no text, goes to the log and harms nothing', async (t) => {
   const { broker, lines } = await misbehave(t)
   await broker.publish({ topic: 'garbage' })

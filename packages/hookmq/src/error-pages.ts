@@ -133,6 +133,15 @@ const remedies: Readonly<Record<ErrorCode, Remedy>> = {
     example: '/var/lib/hookmq/hookmq.sock: no permission; only the user that the broker runs as (and root) may use it',
     remedy: 'Run `hookmq ctl` as the user that the broker runs as, with the same `--data-dir`.',
   },
+  USAGE: {
+    example: '"http://127.0.0.1": the port is missing, and there is no usual one: http://127.0.0.1:9000',
+    remedy: 'Write what the message asks for. `--help` behind the command shows what it takes, with examples.',
+  },
+  RECORD_UNUSABLE: {
+    example: 'traffic.jsonl:1: this is no record of hook traffic; hookmq exhook record makes one',
+    remedy:
+      'Give a file that `hookmq exhook record` or `hookmq exhook replay --out` has written. A record whose end is missing can be used; a line that is damaged can be taken out with an editor.',
+  },
   CONNECT_FAILED: {
     example: 'cannot connect to 127.0.0.1:1883: connection refused',
     remedy: 'See that the broker runs and listens there: its start prints a line `listening … on …` for each address.',

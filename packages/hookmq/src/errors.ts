@@ -27,6 +27,8 @@ export const errorCodes = {
   STORE_UNUSABLE: 'The file that the broker keeps its state in cannot be used.',
   WORKERS: 'A socket between the workers of a broker cannot be opened.',
   CONTROL_SOCKET: 'The control socket cannot be opened, or the broker behind it did not answer as it should.',
+  USAGE: 'The words of a command cannot be used as they are; the message says what is expected.',
+  RECORD_UNUSABLE: 'A file is not a record of hook traffic, or is damaged; the message names the line.',
   CONNECT_FAILED: 'The client could not reach the broker.',
   CONNECT_REFUSED: 'The broker refused the connection; `reasonCode` says why.',
   CONNECTION_LOST: 'The connection ended while an answer was awaited.',

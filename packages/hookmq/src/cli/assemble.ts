@@ -7,6 +7,7 @@ import { storeOf } from '../broker/store.ts'
 import { operatorCommands } from '../commands/index.ts'
 import { type EffectiveConfig, loggerOptions, readConfig, type SettingFlags } from '../config/read.ts'
 import { messageOf } from '../errors.ts'
+import { recorderOf } from '../exhook/record/recorder-of.ts'
 import { type AdjustableLogger, createLogger } from '../log/logger.ts'
 import { Tracer } from '../trace/tracer.ts'
 import { version } from '../version.ts'
@@ -76,6 +77,7 @@ export async function assemble(flags: StartSettings, worker?: WorkerParts): Prom
         admin,
         profile: config.control.profile,
         tracer: new Tracer((point, handler, given) => hooks.add(point, handler, { ...given, owner: 'trace' })),
+        recorder: recorderOf(hooks, admin.node, worker === undefined ? 1 : config.workers.count),
       }),
   })
 

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
+import type { SettingFlags } from '../config/read.ts'
 import { askBroker } from '../control/client.ts'
 import { exitCodes } from '../control/protocol.ts'
 import { collect } from './start.ts'
@@ -64,7 +65,7 @@ async function ctl(words: string[], flags: CtlFlags): Promise<number> {
 }
 
 /** Where the broker is and what it is called, from the same settings that it was started with. */
-async function place(flags: CtlFlags): Promise<{ dataDir: string; node: string }> {
+export async function place(flags: SettingFlags): Promise<{ dataDir: string; node: string }> {
   const { readConfig } = await import('../config/read.ts')
   try {
     const { dataDir, node } = readConfig(flags)

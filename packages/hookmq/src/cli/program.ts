@@ -3,6 +3,7 @@ import { version } from '../version.ts'
 import { addCheckConfig } from './check-config.ts'
 import { addCompletion } from './completion.ts'
 import { addCtl } from './ctl.ts'
+import { addExHook } from './exhook.ts'
 import { addPlugin } from './plugin.ts'
 import { addPub } from './pub.ts'
 import { report } from './report.ts'
@@ -36,6 +37,7 @@ export async function run(args: readonly string[]): Promise<void> {
   addSub(program)
   addCtl(program)
   addStore(program)
+  addExHook(program)
   addCompletion(program)
   program
     .command('version')

@@ -9,6 +9,7 @@ import { hooksCommand } from './hooks.ts'
 import { listenersCommand } from './listeners.ts'
 import { logCommand } from './log.ts'
 import { modulesCommand, pluginsCommand } from './plugins.ts'
+import { recordingCommand } from './recording.ts'
 import { routesCommand } from './routes.ts'
 import { sessionsCommand } from './sessions.ts'
 import { statusCommand } from './status.ts'
@@ -38,6 +39,7 @@ const factories: readonly CommandFactory[] = [
   listenersCommand,
   hooksCommand,
   helpCommand,
+  recordingCommand,
 ]
 
 /** The broker's own commands. */

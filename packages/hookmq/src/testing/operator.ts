@@ -4,6 +4,7 @@ import type { Client } from '../client/client.ts'
 import { operatorCommands } from '../commands/index.ts'
 import type { ControlProfile } from '../control/layout.ts'
 import { type Ran, runWords } from '../control/run.ts'
+import { recorderOf } from '../exhook/record/recorder-of.ts'
 import { createLogger } from '../log/logger.ts'
 import { Tracer } from '../trace/tracer.ts'
 import type { Scope } from './command.ts'
@@ -36,6 +37,7 @@ export async function startOperated(
           (point, handler, given) => hooks.add(point, handler, { ...given, owner: 'trace' }),
           parts.traceBytes,
         ),
+        recorder: recorderOf(hooks, admin.node, 1),
       }),
     ...parts,
     options: { version: '1.2.3', node: 'test@127.0.0.1', log, sysInterval: 0, ...parts.options },

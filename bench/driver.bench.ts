@@ -7,6 +7,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import driver from '@hookmq/provider-driver'
 import { createBroker } from 'hookmq'
+import { processorTime } from './load/processor-time.ts'
 
 const seconds = Number(process.argv[2] ?? 3)
 const clients = 200
@@ -104,6 +105,8 @@ async function measure([name, language, file, handler]: Case): Promise<void> {
     const payload = Buffer.alloc(64, 'x')
     const publish = (client: number) => broker.publish({ topic: `t/${client}`, payload, from: `client-${client}` })
     await publish(0)
+    const { runtime, processIds } = await running(broker)
+    const handlerBefore = sum(processIds.map(processorTime))
     const before = process.cpuUsage()
     const began = performance.now()
     let count = 0
@@ -118,15 +121,32 @@ async function measure([name, language, file, handler]: Case): Promise<void> {
     )
     const elapsed = performance.now() - began
     const { user, system } = process.cpuUsage(before)
+    const handlerTime = sum(processIds.map(processorTime)) - handlerBefore
     const rate = Math.round((count / elapsed) * 1000)
     const latencies = await steady(5000, publish)
     console.log(
-      `${name.padEnd(24)} ${String(rate).padStart(7)} verdicts/s  broker ${((user + system) / count).toFixed(1)} us each;  at 5000/s: p50 ${at(latencies, 0.5)} p99 ${at(latencies, 0.99)} max ${at(latencies, 1)} ms`,
+      `${name.padEnd(24)} ${String(rate).padStart(7)} verdicts/s  broker ${((user + system) / count).toFixed(1)} us each, handler ${(handlerTime / count).toFixed(1)} us (${runtime});  at 5000/s: p50 ${at(latencies, 0.5)} p99 ${at(latencies, 0.99)} max ${at(latencies, 1)} ms`,
     )
   } finally {
     await broker.stop()
     rmSync(home, { recursive: true })
   }
+}
+
+interface Running {
+  readonly runtime: string
+  readonly processIds: readonly number[]
+}
+
+async function running({ admin }: Awaited<ReturnType<typeof createBroker>>): Promise<Running> {
+  const command = admin.commands().find(({ name }) => name === 'exhook')
+  const list = (await command?.run(['drivers', 'list']))?.json as readonly Running[]
+  if (list[0] === undefined) throw new Error('the driver does not run')
+  return list[0]
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0)
 }
 
 /** Milliseconds of each, sorted. */

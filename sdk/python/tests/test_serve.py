@@ -195,6 +195,19 @@ class Serve(unittest.TestCase):
         self.assertEqual(found["c"].message.payload, b"x")
         self.assertEqual(len(logged.output), 2)
 
+    def test_the_qos_of_brokers_before_emqx_5_4(self):
+        seen = []
+        self.app.on_client_subscribe()(
+            lambda event: seen.extend((one.filter, one.qos, one.no_local) for one in event.filters)
+        )
+        running = self.serve()
+        # topic_filters: {name: a, qos: 2} of 5.0, {name: b, subopts: {qos: 1, nl: 1}} of 5.4, {name: c}
+        filters = [b"\n\x01a\x10\x02", b"\n\x01b\x1a\x04\x08\x01(\x01", b"\n\x01c"]
+        body = b"".join(b"\x1a" + bytes([len(one)]) + one for one in filters)
+        request = protos.message_class("emqx.exhook.v2.ClientSubscribeRequest").FromString(body)
+        running.call("OnClientSubscribe", request, "v2")
+        self.assertEqual(seen, [("a", 2, False), ("b", 1, True), ("c", 0, False)])
+
     def test_a_handler_that_raises_and_bytes_that_are_none(self):
         self.app.on_message_publish(lambda message: 1 / 0)
         running = self.serve()

@@ -7,6 +7,8 @@ import json
 from operator import attrgetter
 from typing import Any, Callable, Dict, Mapping, Optional
 
+from google.protobuf.unknown_fields import UnknownFieldSet
+
 from .. import events
 from .._record import Loaders, Record, view
 
@@ -158,9 +160,16 @@ def _subscription(name: str, options: Any) -> events.Subscription:
     return events.Subscription(name, options.qos, options.nl == 1, options.rap == 1, options.rh)
 
 
+def _early_qos(raw: Any) -> int:
+    for field in UnknownFieldSet(raw):
+        if field.field_number == 2 and field.wire_type == 0:
+            return int(field.data)
+    return 0
+
+
 def _filter(raw: Any) -> events.Subscription:
     if not raw.HasField("subopts"):  # a broker before EMQX 5.4
-        return events.Subscription(raw.name, getattr(raw, "qos", 0))
+        return events.Subscription(raw.name, _early_qos(raw))
     return _subscription(raw.name, raw.subopts)
 
 

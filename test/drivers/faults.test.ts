@@ -404,3 +404,23 @@ test('a deinit that raises or hangs is said, and the process ends', async (t) =>
     if (line !== undefined) assert.match(logged(), line)
   }
 })
+
+test('a notification that nobody waits for and that fails counts as failed; of two callbacks one is enough', async (t) => {
+  const hooks =
+    '[("client_connected", "main", "fails", []), ("session_subscribed", "main", "fails", []), ("session_subscribed", "main", "works", [])]'
+  const body = 'def fails(*_):\n    raise ValueError("no table")\ndef works(*_): pass\n'
+  const { broker, logs } = await start(t, { 'main.py': handler(hooks, body) })
+  const counts = () => {
+    const [{ hooks: views, counters }] = broker.admin.providers()
+    return [
+      counters.inFlight,
+      ...views.map(({ point, calls, succeeded, failures }) => [point, calls, succeeded, failures]),
+    ]
+  }
+  const client = await broker.connect({ clientId: 'c' })
+  await client.subscribe('a')
+  const expected = [0, ['client.connected', 1, 0, 1], ['session.subscribed', 1, 0, 1]]
+  await until(() => JSON.stringify(counts()) === JSON.stringify(expected), 'two failures').catch(() => {})
+  assert.deepEqual(counts(), expected)
+  await logs(/hook failed: rejected .*ValueError: no table/)
+})

@@ -15,7 +15,7 @@ import type { SlotSettings } from './child/slot.ts'
 import type { Codec } from './codec.ts'
 import { arrange, type Handler, type Handlers, wants } from './handlers.ts'
 import type { Language, LaunchSettings } from './language.ts'
-import { type Asker, Decision, Note, Telling } from './questions.ts'
+import { type Asker, Decision, type Ending, Note, Telling, Together } from './questions.ts'
 import { Seldom } from './seldom.ts'
 import type { Value } from './value.ts'
 
@@ -119,13 +119,22 @@ export class DriverProvider implements HookProvider {
     const version = this.#current
     const handlers = version?.handlers.byPoint.get(point)
     if (version === undefined || handlers === undefined) return undefined
-    let last: PromiseLike<unknown> | undefined
-    for (const handler of handlers) {
-      if (handlers.length > 1 && !wants(handler, args, accumulator)) continue
-      last = this.#notify(version, handler, args, accumulator, call)
-    }
     // A Later is a thenable; the type of a notification's answer says only that it is waited for.
-    return last as Promise<void> | undefined
+    if (handlers.length === 1)
+      return this.#notify(version, handlers[0], args, accumulator, call, call) as Promise<void> | undefined
+    const told = handlers.filter((handler) => wants(handler, args, accumulator))
+    if (told.length === 0) return undefined
+    const together = new Together(told.length, call)
+    let waits = false
+    for (const handler of told) {
+      const wait = this.#notify(version, handler, args, accumulator, together, call)
+      wait?.then(
+        () => together.handled(),
+        (error) => together.handled(error),
+      )
+      waits ||= wait !== undefined
+    }
+    return waits ? together.all.promise : undefined
   }
 
   async unload(): Promise<void> {
@@ -233,14 +242,16 @@ export class DriverProvider implements HookProvider {
   #tellOne(handler: Handler, args: unknown, accumulator: unknown): void {
     const version = this.#current
     if (version === undefined) return
-    void this.#notify(version, handler, args, accumulator, undefined)?.then(undefined, () => {})
+    void this.#notify(version, handler, args, accumulator, undefined, undefined)?.then(undefined, () => {})
   }
 
+  /** `ending` hears of the end when there is nothing to wait for. */
   #notify(
     version: Version,
     handler: Handler,
     args: unknown,
     accumulator: unknown,
+    ending: Ending | undefined,
     call: ProviderCall | undefined,
   ): PromiseLike<unknown> | undefined {
     const { definition, hook } = handler
@@ -248,7 +259,9 @@ export class DriverProvider implements HookProvider {
     if (this.#leaving?.keys.has(key) === true)
       return this.#leaving.drained.then(() => {
         const now = this.#current
-        return now === undefined ? undefined : this.#notify(now, this.#successor(handler), args, accumulator, call)
+        return now === undefined
+          ? undefined
+          : this.#notify(now, this.#successor(handler), args, accumulator, undefined, call)
       })
     const { pool } = version
     const { notificationsAhead, poolSize } = this.#options
@@ -256,8 +269,9 @@ export class DriverProvider implements HookProvider {
     this.#options.count(hook)
     if (pool.ordered && pool.inFlight < notificationsAhead * poolSize) {
       // The process keeps the order itself, so that nothing has to wait for the answer.
-      const refused = pool.send(new Note(this.#asker, handler, key, values))
-      if (refused !== undefined) this.#told(refused)
+      if (ending !== undefined) ending.ahead = true
+      const refused = pool.send(new Note(this.#asker, handler, key, values, ending))
+      if (refused !== undefined) this.#told(refused, ending)
       return undefined
     }
     const telling = new Telling(this.#asker, handler, key, values)
@@ -269,7 +283,7 @@ export class DriverProvider implements HookProvider {
 
   readonly #asker: Asker = {
     explain: (error) => this.#explain(error),
-    told: (outcome) => this.#told(outcome),
+    told: (outcome, call) => this.#told(outcome, call),
     verdict: ({ dialect, definition, hook, target }, answer, accumulator) => {
       try {
         return dialect.verdict(definition.point, answer, this.name, accumulator)
@@ -279,17 +293,15 @@ export class DriverProvider implements HookProvider {
     },
   }
 
-  #told(outcome: Value | DriverError): void {
-    if (!(outcome instanceof DriverError)) return
-    this.notificationFailures++
+  #told(outcome: Value | DriverError, call: Ending | undefined): void {
+    if (!(outcome instanceof DriverError)) return call?.handled()
     this.#explain(outcome)
+    // The broker counts it and writes it down.
+    if (call !== undefined) return call.handled(outcome)
     this.#failures.run((left) =>
       this.#options.log.warn(outcome.message, { driver: this.name, ...(left === 0 ? {} : { omitted: left }) }),
     )
   }
-
-  /** Of notifications that nobody waited for. */
-  notificationFailures = 0
 
   /** The line that everybody sees names the place; who writes the handler may want the whole. */
   #explain({ message, traceback }: DriverError): void {

@@ -11,7 +11,38 @@ export interface Asker {
   /** The broker's verdict. Throws an Error that says what is wrong with the answer. */
   verdict(handler: Handler, answer: Value, accumulator: unknown): unknown
   /** A notification that nobody waits for has been handled, or not. */
-  told(outcome: Value | DriverError): void
+  told(outcome: Value | DriverError, call: Ending | undefined): void
+}
+
+/** Hears of the end of a notification that nobody waits for. */
+export interface Ending {
+  ahead: boolean
+  handled(error?: unknown): void
+}
+
+/** Several callbacks that are told the same: it ends with the last of them, as a failure when one of them failed. */
+export class Together implements Ending {
+  ahead = true
+  /** For when one of them has to be waited for. */
+  readonly all = Promise.withResolvers<void>()
+  readonly #call: Ending | undefined
+  #left: number
+  #failure: unknown
+
+  constructor(count: number, call: Ending | undefined) {
+    this.#left = count
+    this.#call = call
+    if (call !== undefined) call.ahead = true
+    this.all.promise.catch(() => {})
+  }
+
+  handled(error?: unknown): void {
+    this.#failure ??= error
+    if (--this.#left > 0) return
+    this.#call?.handled(this.#failure)
+    if (this.#failure === undefined) this.all.resolve()
+    else this.all.reject(this.#failure)
+  }
 }
 
 /** A call whose answer decides something. */
@@ -93,16 +124,24 @@ export class Note implements Question {
   readonly key: string
   args: readonly Value[]
   readonly #asker: Asker
+  readonly #call: Ending | undefined
 
-  constructor(asker: Asker, { callback, hook }: Handler, key: string, args: readonly Value[]) {
+  constructor(
+    asker: Asker,
+    { callback, hook }: Handler,
+    key: string,
+    args: readonly Value[],
+    call: Ending | undefined,
+  ) {
     this.callback = callback
     this.hook = hook
     this.key = key
     this.args = args
     this.#asker = asker
+    this.#call = call
   }
 
   settle(outcome: Value | DriverError): void {
-    this.#asker.told(outcome)
+    this.#asker.told(outcome, this.#call)
   }
 }

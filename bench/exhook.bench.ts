@@ -1,130 +1,115 @@
 /**
- * ExHook: what a provider in another process costs. Every process shares the machine's cores. `node bench/exhook.bench.ts [seconds] [python]`; with
- * the path of a Python that has grpcio and protobuf also against a provider in Python.
+ * ExHook: what a provider in another process costs. Load generator, broker and provider share the machine's cores. `node bench/exhook.bench.ts
+ * [seconds] [python]`; with the path of a Python that has grpcio and protobuf also against a provider in Python. Prints the tables of docs/benchmarks.md.
+ * What is compared is measured in turn, round by round; each row is the median of its rounds.
  */
-import { type ChildProcess, fork, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { readFileSync } from 'node:fs'
+import { availableParallelism, cpus, loadavg } from 'node:os'
+import {
+  askedByBareClient,
+  askedByBroker,
+  type Provider,
+  pythonProvider,
+  type Round,
+  typescriptProvider,
+} from './exhook/processes.ts'
 
 const seconds = Number(process.argv[2] ?? 4)
 const python = process.argv[3]
+const rounds = 3
+const clients = 64
 
-interface Report {
-  readonly messages: number
-  readonly received: number
-  readonly p50: number
-  readonly p99: number
-  readonly cpu: NodeJS.CpuUsage
+function versionOf(path: string): string {
+  const manifest: { readonly version: string } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'))
+  return manifest.version
 }
 
-function run(name: string, ...args: string[]): ChildProcess {
-  return fork(fileURLToPath(new URL(`./exhook/${name}.ts`, import.meta.url)), args)
-}
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]
+const whole = (value: number): string => Math.round(value).toLocaleString('en')
+const fine = (value: number): string => (Number.isNaN(value) ? '–' : `${value.toFixed(value >= 100 ? 0 : 1)} us`)
+const time = (value: number): string => value.toFixed(2)
 
-async function said<T>(child: ChildProcess): Promise<T> {
-  return ((await once(child, 'message')) as [T])[0]
-}
-
-async function ask(child: ChildProcess): Promise<Report> {
-  const answer = said<Report>(child)
-  child.send('report')
-  return answer
-}
-
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
-const spent = ({ user, system }: NodeJS.CpuUsage) => user + system
-
-/** A broker that asks the provider at `address`, under a load. Microseconds of the broker's CPU for each message. */
-async function measure(load: 'flood' | 'steady', argument: number, address?: string, stream = 'on') {
-  const broker = address === undefined ? run('broker') : run('broker', address, stream)
-  const { port } = await said<{ port: number }>(broker)
-  const client = run(load, String(port), String(argument))
-  await pause(2000)
-  if (load === 'steady') await ask(client)
-  const before = await ask(broker)
-  const clientBefore = await ask(client)
-  const began = performance.now()
-  await pause(seconds * 1000)
-  const after = await ask(broker)
-  const clientAfter = await ask(client)
-  const took = (performance.now() - began) / 1000
-  for (const child of [client, broker]) child.disconnect()
-  await Promise.all([once(client, 'exit'), once(broker, 'exit')])
-  const messages = after.messages - before.messages
+function middle(all: readonly Round[]): Round {
+  const of = (field: keyof Round) => median(all.map((round) => round[field]))
   return {
-    rate: messages / took,
-    cpu: (spent(after.cpu) - spent(before.cpu)) / messages,
-    delivered: ((clientAfter.received ?? 0) - (clientBefore.received ?? 0)) / took,
-    p50: clientAfter.p50,
-    p99: clientAfter.p99,
+    rate: of('rate'),
+    delivered: of('delivered'),
+    asker: of('asker'),
+    provider: of('provider'),
+    load: of('load'),
+    p50: of('p50'),
+    p99: of('p99'),
   }
 }
 
-async function withProvider<T>(hooks: readonly string[], work: (address: string) => Promise<T>): Promise<T> {
-  const provider = run('provider', ...hooks)
-  const { address } = await said<{ address: string }>(provider)
+/** The medians of several things that are measured in turn. */
+async function inTurn(...measures: (() => Promise<Round>)[]): Promise<Round[]> {
+  const results: Round[][] = measures.map(() => [])
+  for (let round = 0; round < rounds; round++)
+    for (const [index, measure] of measures.entries()) results[index].push(await measure())
+  return results.map(middle)
+}
+
+async function withProvider<T>(provider: Provider, work: (provider: Provider) => Promise<T>): Promise<T> {
   try {
-    return await work(address)
+    return await work(provider)
   } finally {
-    provider.disconnect()
+    await provider.stop()
   }
 }
 
-const whole = (value: number) => Math.round(value).toLocaleString('en')
-const publish = ['message.publish']
-console.log(`node ${process.version}, ${availableParallelism()} cores, 256 B at QoS 0, ${seconds} s each`)
-
-await withProvider(publish, async (address) => {
-  const bare = run('bare-client', address, String(seconds))
-  const { rate, cpu } = await said<{ rate: number; cpu: number }>(bare)
-  console.log(`bare @grpc/grpc-js client, unary       ${whole(rate)} calls/s, ${cpu.toFixed(0)} us CPU each`)
-})
-for (const [stream, name] of [
-  ['off', 'unary'],
-  ['on', 'stream'],
-] as const)
-  await withProvider(publish, async (address) => {
-    const { rate, cpu } = await measure('flood', 64, address, stream)
-    console.log(`broker, message.publish, ${name.padEnd(13)} ${whole(rate)} verdicts/s, ${cpu.toFixed(1)} us CPU each`)
-  })
-if (python !== undefined) {
-  const folder = mkdtempSync(join(tmpdir(), 'hookmq-bench-'))
-  const file = join(folder, 'hooks.py')
-  writeFileSync(
-    file,
-    'from hookmq import App\n\napp = App()\n\n@app.on_message_publish\ndef publish(message):\n    return None\n',
-  )
-  const port = 20_000 + (process.pid % 20_000)
-  const sdk = fileURLToPath(new URL('../sdk/python', import.meta.url))
-  const provider = spawn(python, ['-m', 'hookmq', 'serve', file, '--listen', `127.0.0.1:${port}`], {
-    env: { ...process.env, PYTHONPATH: sdk },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  await pause(3000)
-  const { rate, cpu } = await measure('flood', 64, `127.0.0.1:${port}`)
-  console.log(`broker, message.publish, Python stream ${whole(rate)} verdicts/s, ${cpu.toFixed(1)} us CPU each`)
-  provider.kill()
-  rmSync(folder, { recursive: true })
-}
-await withProvider(publish, async (address) => {
-  for (const stream of ['on', 'off']) {
-    const { rate, p50, p99 } = await measure('steady', 5000, address, stream)
-    console.log(
-      `5,000 msg/s through message.publish, stream ${stream.padEnd(3)} ${whole(rate)} msg/s, p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`,
-    )
-  }
-})
-const none = await measure('steady', 25_000)
+const before = loadavg()[0]
 console.log(
-  `25,000 msg/s, no provider              ${whole(none.delivered)} delivered/s, ${none.cpu.toFixed(2)} us CPU each`,
+  `${new Date().toISOString().slice(0, 10)}: HookMQ ${versionOf('../packages/hookmq/package.json')}, Node ${process.version}, @grpc/grpc-js ${versionOf('../node_modules/@grpc/grpc-js/package.json')}; ${availableParallelism()} cores, ${cpus()[0]?.model ?? 'unknown'}; load before: ${before.toFixed(1)}`,
 )
-for (const stream of ['on', 'off'])
-  await withProvider(['client.connected', 'message.delivered'], async (address) => {
-    const { delivered, cpu } = await measure('steady', 25_000, address, stream)
-    console.log(
-      `25,000 msg/s, notifications, stream ${stream.padEnd(3)} ${whole(delivered)} delivered/s, ${cpu.toFixed(2)} us CPU each`,
-    )
-  })
+console.log(
+  `256 B at QoS 0 from ${clients} clients, medians of ${rounds} rounds of ${seconds} s; us of CPU per verdict\n`,
+)
+
+console.log('| asked | verdicts per second | CPU of who asks | CPU of the provider |\n|---|---|---|---|')
+const row = (name: string, { rate, asker, provider }: Round): void =>
+  console.log(`| ${name} | ${whole(rate)} | ${fine(asker)} | ${fine(provider)} |`)
+const [bare, unary, stream] = await withProvider(await typescriptProvider(['message.publish']), (provider) =>
+  inTurn(
+    () => askedByBareClient(seconds, provider),
+    () => askedByBroker('flood', clients, seconds, provider, 'off'),
+    () => askedByBroker('flood', clients, seconds, provider),
+  ),
+)
+row('bare @grpc/grpc-js client, no broker, unary', bare)
+row('broker, one unary call for each message', unary)
+row('broker, batched stream, provider in TypeScript', stream)
+if (python !== undefined) {
+  const [slow] = await withProvider(await pythonProvider(python), (provider) =>
+    inTurn(() => askedByBroker('flood', clients, seconds, provider)),
+  )
+  row('broker, batched stream, provider in Python', slow)
+}
+console.log(`\nunary: ${whole((100 * unary.rate) / bare.rate)} % of the bare client's rate\n`)
+
+console.log(
+  '| 10 publishers, 1 subscriber | delivered per second | p50 | p99 | CPU of the broker | CPU of the provider |\n|---|---|---|---|---|---|',
+)
+const steady = (name: string, { delivered, p50, p99, asker, provider }: Round): void =>
+  console.log(
+    `| ${name} | ${whole(delivered)} | ${time(p50)} ms | ${time(p99)} ms | ${fine(asker)} | ${fine(provider)} |`,
+  )
+const asked = await withProvider(await typescriptProvider(['message.publish']), (provider) =>
+  inTurn(
+    () => askedByBroker('steady', 5000, seconds),
+    () => askedByBroker('steady', 5000, seconds, provider),
+  ),
+)
+steady('5,000 a second, no provider', asked[0])
+steady('5,000 a second, message.publish over the stream', asked[1])
+const told = await withProvider(await typescriptProvider(['client.connected', 'message.delivered']), (provider) =>
+  inTurn(
+    () => askedByBroker('steady', 25_000, seconds),
+    () => askedByBroker('steady', 25_000, seconds, provider),
+  ),
+)
+steady('25,000 a second, no provider', told[0])
+steady('25,000 a second, told of each delivery over the stream', told[1])
+console.log(
+  `\nwith notifications: ${whole((100 * told[1].delivered) / told[0].delivered)} % of what is delivered without; load after: ${loadavg()[0].toFixed(1)}`,
+)

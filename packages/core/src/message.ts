@@ -84,6 +84,11 @@ export class BrokerMessage implements Message {
     return this.#identity?.id
   }
 
+  /** The topic in UTF-8, if somebody has made that: for a single receiver it is not worth an object. */
+  get topicToSend(): string | Buffer {
+    return this.#topicBytes ?? this.topic
+  }
+
   /** The topic in UTF-8, made once for all receivers. */
   get topicBytes(): Buffer {
     this.#topicBytes ??= Buffer.from(this.topic)

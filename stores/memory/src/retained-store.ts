@@ -78,8 +78,17 @@ export class MemoryRetainedStore implements RetainedStore {
   *#search(filter: string, end: number): Generator<Message | undefined, void, undefined> {
     // `#` matches nearly everything: no use in collecting.
     const found = filter === '#' ? undefined : yield* this.#collect(filter)
-    if (found === undefined) yield* this.#inOrder(filter, end)
-    else yield* this.#collected(found, end)
+    if (found === undefined) return yield* this.#inOrder(filter, end)
+    let seen = 0
+    for (let held = found.take(); held !== undefined && held.sequence < end; held = found.take()) {
+      if (this.#held.get(held.message.topic) === held) {
+        seen = 0
+        yield held.message
+      } else if (++seen === slice) {
+        seen = 0
+        yield undefined
+      }
+    }
   }
 
   /** All that match, or undefined when they are too many. */
@@ -95,19 +104,6 @@ export class MemoryRetainedStore implements RetainedStore {
       if (found.size % slice === 0) yield undefined
     }
     return found
-  }
-
-  *#collected(found: OldestFirst, end: number): Generator<Message | undefined, void, undefined> {
-    let seen = 0
-    for (let held = found.take(); held !== undefined && held.sequence < end; held = found.take()) {
-      if (this.#held.get(held.message.topic) === held) {
-        seen = 0
-        yield held.message
-      } else if (++seen === slice) {
-        seen = 0
-        yield undefined
-      }
-    }
   }
 
   *#inOrder(filter: string, end: number): Generator<Message | undefined, void, undefined> {

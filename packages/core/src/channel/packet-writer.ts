@@ -112,7 +112,7 @@ export class PacketWriter {
   }
 
   #clientTopic(message: BrokerMessage): string | Buffer {
-    if (this.mountpoint === '') return message.topicBytes
+    if (this.mountpoint === '') return message.topicToSend
     return message.topic.startsWith(this.mountpoint) ? message.topic.slice(this.mountpoint.length) : message.topic
   }
 

@@ -1,4 +1,4 @@
-import type { Message } from '@hookmq/api'
+import type { Message, MessageHeaders } from '@hookmq/api'
 import { parseShared } from '@hookmq/mqtt'
 import { BrokerMessage } from '../message.ts'
 import type { StoredOptions } from '../routing/types.ts'
@@ -95,6 +95,18 @@ export class RetainedReplay {
   }
 }
 
+let lastHeaders: MessageHeaders | undefined
+let lastRetainedHeaders: MessageHeaders = {}
+
+/** Most messages of a client share their headers: so do their copies. */
+function retainedHeaders(headers: MessageHeaders): MessageHeaders {
+  if (headers !== lastHeaders) {
+    lastHeaders = headers
+    lastRetainedHeaders = Object.freeze({ ...headers, retained: true })
+  }
+  return lastRetainedHeaders
+}
+
 /** Stores hold plain messages; what is sent is the core's own kind, marked as retained. */
 function retainedCopy(message: Message): BrokerMessage {
   return new BrokerMessage(
@@ -106,7 +118,7 @@ function retainedCopy(message: Message): BrokerMessage {
     message.from,
     message.timestamp,
     message.properties,
-    { ...message.headers, retained: true },
+    retainedHeaders(message.headers),
     message.id,
   )
 }

@@ -1,6 +1,8 @@
 import type { Packet } from 'mqtt-packet'
 import type { Connection } from './connection.ts'
+import type { Ledger } from './ledger.ts'
 import { Member } from './member.ts'
+import type { Random } from './random.ts'
 
 interface Pending {
   readonly filter: string
@@ -17,8 +19,15 @@ export class Chooser extends Member {
   readonly #got = new Set<string>()
   #pending: Pending | undefined
   #count = 0
+  #refused = false
   active = false
+  readonly #prefix: string
   #answered: (() => void) | undefined
+
+  constructor(clientId: string, version: 4 | 5, clean: boolean, ledger: Ledger, random: Random, name = 'load') {
+    super(clientId, version, clean, ledger, random)
+    this.#prefix = `choice-${name}`
+  }
 
   protected connected(connection: Connection): void {
     if (this.#pending !== undefined) this.#request(connection, this.#pending)
@@ -31,10 +40,15 @@ export class Chooser extends Member {
   }
 
   next(): void {
-    if (this.#pending !== undefined || !this.active || this.connection === undefined) return
+    if (this.connection === undefined) return
+    if (this.#refused && this.#pending !== undefined) {
+      this.#refused = false
+      this.#request(this.connection, this.#pending)
+    }
+    if (this.#pending !== undefined || !this.active) return
     const there = [...this.settled].filter(([, subscribed]) => subscribed).map(([filter]) => filter)
     const adding = there.length < 20 || (this.#count < most && this.random.chance(0.6))
-    const filter = adding ? `choice/${this.#count++}` : there[this.random.below(there.length)]
+    const filter = adding ? `${this.#prefix}/${this.#count++}` : there[this.random.below(there.length)]
     this.#pending = { filter, adding }
     this.#request(this.connection, this.#pending)
   }
@@ -56,6 +70,12 @@ export class Chooser extends Member {
     } else if (packet.cmd === 'pingresp') this.#answered?.()
     else if ((packet.cmd === 'suback' || packet.cmd === 'unsuback') && this.#pending !== undefined) {
       const { filter, adding } = this.#pending
+      const [code] = packet.cmd === 'suback' ? packet.granted : ((packet.granted as number[] | undefined) ?? [])
+      // Not taken while the store does not work: once more.
+      if (code !== undefined && Number(code) >= 0x80) {
+        this.#refused = true
+        return
+      }
       this.#pending = undefined
       this.settled.set(filter, adding)
     }

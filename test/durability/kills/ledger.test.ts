@@ -19,7 +19,7 @@ test('what is right is found right: QoS 1 again, a message that nobody was promi
   for (const number of [0, 0]) ledger.received('one', 'q2', number, 1)
   for (const number of [0, 2, 3]) ledger.received('two', 'q2', number, 2)
   assert.deepEqual([ledger.violations, ledger.missing(10)], [[], []])
-  assert.deepEqual(ledger.totals, { sent: 8, acknowledged: 2, delivered: 9, again: 3 })
+  assert.deepEqual(ledger.totals, { sent: 8, acknowledged: 2, delivered: 9, again: 3, refused: 0 })
 })
 
 test('what is wrong is found: lost, twice at QoS 2, out of order, invented, another QoS', () => {
@@ -32,10 +32,13 @@ test('what is wrong is found: lost, twice at QoS 2, out of order, invented, anot
   ledger.received('two', 'q2', 1, 2)
   ledger.received('two', 'q2', 4, 2)
   ledger.received('two', 'q1', 0, 2)
+  ledger.refused('q1', 3)
+  ledger.received('two', 'q1', 3, 1)
   assert.deepEqual(ledger.violations, [
     'two: q2 number 2 came 2 times at QoS 2',
     'two: q2 number 1 came for the first time after number 2',
     'two: q2 number 4 was never sent to it',
     'two: q1 number 0 came at QoS 2, not 1',
+    'two: q1 number 3 was refused',
   ])
 })

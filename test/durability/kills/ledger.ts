@@ -4,6 +4,8 @@ interface Sent {
   /** Messages that were sent, numbered from 0. */
   count: number
   readonly acknowledged: Set<number>
+  /** The broker said that it does not take them, and nothing else. */
+  readonly refused: Set<number>
 }
 
 /** What one subscriber got of one topic. */
@@ -20,6 +22,7 @@ export interface Totals {
   readonly delivered: number
   /** QoS 1 messages that came more than once, which they may. */
   readonly again: number
+  readonly refused: number
 }
 
 /**
@@ -32,6 +35,7 @@ export class Ledger {
   readonly #subscribers = new Map<string, { readonly qos: 1 | 2; readonly topics: Map<string, Got> }>()
   #delivered = 0
   #again = 0
+  #refused = 0
 
   violated(line: string): void {
     // A broken broker breaks a promise with each message.
@@ -47,7 +51,7 @@ export class Ledger {
   sending(topic: string, qos: 1 | 2): number {
     let sent = this.#topics.get(topic)
     if (sent === undefined) {
-      sent = { qos, count: 0, acknowledged: new Set() }
+      sent = { qos, count: 0, acknowledged: new Set(), refused: new Set() }
       this.#topics.set(topic, sent)
     }
     return sent.count++
@@ -58,6 +62,12 @@ export class Ledger {
     this.#topics.get(topic)?.acknowledged.add(number)
   }
 
+  /** The only answer to it was that it is not taken. */
+  refused(topic: string, number: number): void {
+    this.#topics.get(topic)?.refused.add(number)
+    this.#refused++
+  }
+
   /** A subscriber got a message; at QoS 2, when the protocol does not say that it is one that it has. */
   received(subscriber: string, topic: string, number: number, qos: number): void {
     const who = this.#subscribers.get(subscriber)
@@ -65,6 +75,7 @@ export class Ledger {
     const what = `${subscriber}: ${topic} number ${number}`
     if (who === undefined || sent === undefined || !(number < sent.count))
       return this.violated(`${what} was never sent to it`)
+    if (sent.refused.has(number)) this.violated(`${what} was refused`)
     const granted = Math.min(who.qos, sent.qos)
     if (qos !== granted) this.violated(`${what} came at QoS ${qos}, not ${granted}`)
     let got = who.topics.get(topic)
@@ -106,6 +117,6 @@ export class Ledger {
       sent += topic.count
       acknowledged += topic.acknowledged.size
     }
-    return { sent, acknowledged, delivered: this.#delivered, again: this.#again }
+    return { sent, acknowledged, delivered: this.#delivered, again: this.#again, refused: this.#refused }
   }
 }

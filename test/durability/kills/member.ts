@@ -13,6 +13,7 @@ export abstract class Member {
   readonly #clean: boolean
   #known = false
   #attempt = 0
+  #connecting = false
   #lastPacketId = 0
 
   constructor(clientId: string, version: 4 | 5, clean: boolean, ledger: Ledger, random: Random) {
@@ -49,6 +50,19 @@ export abstract class Member {
     this.#known = true
     this.connected(opened)
     for (const packet of early) this.packet(opened, packet)
+  }
+
+  get here(): boolean {
+    return this.connection !== undefined
+  }
+
+  /** Connects when it is not connected, and not about to be. */
+  async comeBack(port: number): Promise<void> {
+    if (this.connection !== undefined || this.#connecting) return
+    this.#connecting = true
+    // While a store fails, clients are refused; while brokers end, connections do.
+    await this.connect(port).catch(() => {})
+    this.#connecting = false
   }
 
   /** The connection is gone, without a word. */

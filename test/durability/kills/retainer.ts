@@ -1,7 +1,9 @@
 import type { Packet } from 'mqtt-packet'
 import { Connection } from './connection.ts'
+import type { Ledger } from './ledger.ts'
 import { Member } from './member.ts'
 import { payloadOf } from './payload.ts'
+import type { Random } from './random.ts'
 
 const topics = 20
 
@@ -19,6 +21,17 @@ export class Retainer extends Member {
   #waiting = false
   acknowledged = 0
   active = false
+  readonly #prefix: string
+
+  constructor(clientId: string, version: 4 | 5, clean: boolean, ledger: Ledger, random: Random, name = 'load') {
+    super(clientId, version, clean, ledger, random)
+    this.#prefix = `kept-${name}`
+  }
+
+  /** Nothing is waited for. */
+  get idle(): boolean {
+    return !this.#waiting
+  }
 
   protected connected(connection: Connection): void {
     if (this.#waiting) this.#send(connection, true)
@@ -38,7 +51,7 @@ export class Retainer extends Member {
     const payload = this.#topics[this.#current].sent.at(-1) ?? ''
     connection.send({
       cmd: 'publish',
-      topic: `kept/${this.#current}`,
+      topic: `${this.#prefix}/${this.#current}`,
       payload,
       qos: 1,
       messageId: 1,
@@ -49,9 +62,11 @@ export class Retainer extends Member {
 
   protected packet(_connection: Connection, packet: Packet): void {
     if (packet.cmd !== 'puback') return
+    this.#waiting = false
+    // The store does not work.
+    if (packet.reasonCode === 0x97) return
     const topic = this.#topics[this.#current]
     topic.acknowledged = topic.sent.length - 1
-    this.#waiting = false
     this.acknowledged++
   }
 
@@ -77,15 +92,15 @@ export class Retainer extends Member {
     connection.send({
       cmd: 'subscribe',
       messageId: 1,
-      subscriptions: [{ topic: 'kept/#', qos: 0, nl: false, rap: true, rh: 0 }],
+      subscriptions: [{ topic: `${this.#prefix}/#`, qos: 0, nl: false, rap: true, rh: 0 }],
     })
     await finished
     connection.destroy()
     this.#topics.forEach(({ sent, acknowledged }, index) => {
-      const value = found.get(`kept/${index}`) ?? ''
+      const value = found.get(`${this.#prefix}/${index}`) ?? ''
       if (!sent.slice(acknowledged).includes(value))
         this.ledger.violated(
-          `kept/${index}: ${JSON.stringify(value.slice(0, 20))} is retained; acknowledged was ${JSON.stringify(sent[acknowledged]?.slice(0, 20))}`,
+          `${this.#prefix}/${index}: ${JSON.stringify(value.slice(0, 20))} is retained; acknowledged was ${JSON.stringify(sent[acknowledged]?.slice(0, 20))}`,
         )
     })
   }

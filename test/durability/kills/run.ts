@@ -153,10 +153,11 @@ class Kills {
     for (const subscriber of this.#subscribers) {
       await subscriber.connect(port)
       await subscriber.subscribe()
+      if (!subscriber.subscribed) throw new Error('the broker grants no subscription')
       subscriber.drop()
     }
     await this.#broker?.kill()
-    for (const publisher of this.#publishers) publisher.publish(true)
+    for (const publisher of this.#publishers) publisher.publish(Number.POSITIVE_INFINITY)
     this.#retainer.active = true
     this.#chooser.active = true
   }
@@ -194,25 +195,27 @@ class Kills {
   /** The last broker is left alone: all that is owed has to come. */
   async #finish(): Promise<void> {
     const port = await this.#start()
-    for (const publisher of this.#publishers) publisher.publish(false)
+    for (const publisher of this.#publishers) publisher.publish(0)
     this.#retainer.active = false
     this.#chooser.active = false
     for (const subscriber of this.#subscribers) subscriber.pace = 'fast'
     await Promise.all(this.#members.map((member) => member.connect(port)))
     const settled = (): boolean =>
-      this.#publishers.every(({ unacknowledged }) => unacknowledged === 0) &&
+      this.#publishers.every(({ done }) => done) &&
       this.#chooser.idle &&
       this.#ledger.missing(1).length === 0 &&
       this.#subscribers.every(({ held }) => held === 0)
     const end = performance.now() + patience
     while (!settled() && performance.now() < end && this.#ledger.violations.length === 0) await pause(50)
     for (const publisher of this.#publishers)
-      if (publisher.unacknowledged > 0) this.#ledger.violated(`${publisher.clientId}: no acknowledgement at the end`)
+      if (!publisher.done) this.#ledger.violated(`${publisher.clientId}: no acknowledgement at the end`)
     for (const line of this.#ledger.missing(20)) this.#ledger.violated(line)
     // Nothing more may come.
     await Promise.all(this.#subscribers.map((subscriber) => subscriber.ping()))
     await this.#retainer.check(port)
     await this.#chooser.check()
+    const { refused } = this.#ledger.totals
+    if (refused > 0) this.#ledger.violated(`${refused} messages were refused`)
     if (this.#broker?.died === true) this.#ledger.violated(`the broker ended by itself\n${this.#broker.log}`)
   }
 }

@@ -12,16 +12,20 @@ export type Pace = 'fast' | 'slow' | 'never'
 export class Subscriber extends Member {
   pace: Pace = 'fast'
   readonly #qos: 1 | 2
+  readonly #filter: string
+  /** SUBACK granted it. */
+  subscribed = false
   /** QoS 2 messages that it has and whose PUBREL has not come. */
   readonly #held = new Map<number, string>()
   #unanswered: (() => void)[] = []
   #timer: NodeJS.Timeout | undefined
-  #subscribed: (() => void) | undefined
+  #answered: (() => void) | undefined
   #pinged: (() => void) | undefined
 
-  constructor(clientId: string, version: 4 | 5, qos: 1 | 2, ledger: Ledger, random: Random) {
+  constructor(clientId: string, version: 4 | 5, qos: 1 | 2, ledger: Ledger, random: Random, prefix = 'load') {
     super(clientId, version, false, ledger, random)
     this.#qos = qos
+    this.#filter = `${prefix}/+/+`
     ledger.subscriber(clientId, qos)
   }
 
@@ -29,14 +33,15 @@ export class Subscriber extends Member {
     return this.#held.size
   }
 
+  /** Resolves when there is an answer, or will be none. */
   subscribe(): Promise<void> {
     this.connection?.send({
       cmd: 'subscribe',
       messageId: 1,
-      subscriptions: [{ topic: 'load/#', qos: this.#qos, nl: false, rap: false, rh: 0 }],
+      subscriptions: [{ topic: this.#filter, qos: this.#qos, nl: false, rap: false, rh: 0 }],
     })
     return new Promise((resolve) => {
-      this.#subscribed = resolve
+      this.#answered = resolve
     })
   }
 
@@ -54,6 +59,8 @@ export class Subscriber extends Member {
   }
 
   #forget(): void {
+    this.#answered?.()
+    this.#answered = undefined
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#unanswered = []
@@ -72,8 +79,10 @@ export class Subscriber extends Member {
         this.#held.delete(messageId)
         return this.#answer(() => connection.send({ cmd: 'pubcomp', messageId }))
       }
-      case 'suback':
-        return this.#subscribed?.()
+      case 'suback': {
+        this.subscribed ||= packet.granted[0] === this.#qos
+        return this.#answered?.()
+      }
       case 'pingresp':
         return this.#pinged?.()
       default:

@@ -11,6 +11,9 @@ import type { Session } from './session.ts'
 const windowLength = 256
 const windowBytes = 1024 * 1024
 
+/** Milliseconds until a queue that could not be read is tried again. */
+const retryAfter = 1000
+
 /** Messages of one step of throwing the oldest away. */
 const trimLength = 500
 
@@ -220,6 +223,9 @@ export class Stored implements Awaiter {
           clientId: this.#session.id,
           error: error instanceof Error ? error.message : String(error),
         })
+        // Nothing else may come that asks for them.
+        const { clock, deadlines } = this.#session.broker
+        deadlines.add(clock.now() + retryAfter, () => this.#session.pump())
       })
   }
 

@@ -11,6 +11,16 @@ interface Stored {
   readonly message: StoredMessage
 }
 
+/** What the workers of a broker tell each other. */
+export interface Told {
+  /** To the one that leads: another one has taken a message. */
+  readonly message?: { readonly id: string; readonly stored: Stored }
+  /** From the one that leads: so many wait. */
+  readonly count?: number
+  /** The settings were changed. */
+  readonly limits?: Readonly<Record<string, unknown>>
+}
+
 /** The messages that wait: in the store with all they have, here only when which one is due. */
 export class DelayedMessages {
   readonly #ctx: PluginContext
@@ -18,6 +28,9 @@ export class DelayedMessages {
   readonly #counter
   /** On their way into the store. */
   #coming = 0
+  /** With the one that leads, as it said last, and those that it has been told of since. */
+  #elsewhere = 0
+  #announced = 0
   #publishing = false
 
   constructor(ctx: PluginContext) {
@@ -27,6 +40,18 @@ export class DelayedMessages {
 
   get count(): number {
     return this.#schedule.size + this.#coming
+  }
+
+  /** Of all workers together. */
+  get total(): number {
+    return this.count + this.#elsewhere
+  }
+
+  /** Tells the other workers how many wait, if that has changed. */
+  announce(): void {
+    if (this.#announced === this.count) return
+    this.#announced = this.count
+    this.#ctx.members.tell({ count: this.count } satisfies Told)
   }
 
   /** In the order of coming. */
@@ -64,18 +89,23 @@ export class DelayedMessages {
       const stored: Stored = { due, message: { ...storeMessage(message), headers } }
       await this.#ctx.store.put(message.id, stored)
       if (this.#ctx.members.leads) this.#schedule.add(waiting(message.id, message, due))
-      else this.#ctx.members.tell({ id: message.id, stored })
+      else {
+        this.#elsewhere++
+        this.#ctx.members.tell({ message: { id: message.id, stored } } satisfies Told)
+      }
       this.#counter.add()
     } finally {
       this.#coming--
     }
   }
 
-  /** Another worker has taken one. It is in the store, unless each worker has a store of its own. */
-  async told(value: unknown): Promise<void> {
-    const { id, stored } = value as { readonly id: string; readonly stored: Stored }
-    const read = readStored(stored)
-    if (read === undefined) return
+  /** A message is in the store already, unless each worker has a store of its own. */
+  async told({ message, count }: Told): Promise<void> {
+    if (count !== undefined) this.#elsewhere = count
+    const { leads } = this.#ctx.members
+    const read = message === undefined || !leads ? undefined : readStored(message.stored)
+    if (message === undefined || read === undefined) return
+    const { id, stored } = message
     if ((await this.#ctx.store.get(id)) === undefined) await this.#ctx.store.put(id, stored)
     this.#schedule.add(waiting(id, read.message, read.due))
   }

@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponse, HttpRoute, PluginContext } from '@hookmq/api'
 import { keepSettings } from '@hookmq/kit'
-import type { DelayedMessages } from './delayed-messages.ts'
+import type { DelayedMessages, Told } from './delayed-messages.ts'
 import type { Waiting } from './schedule.ts'
 
 export interface Limits {
@@ -47,6 +47,7 @@ export function routes(ctx: PluginContext, messages: DelayedMessages, limits: Li
         if (problem !== undefined) return badRequest(problem)
         await keepSettings(ctx, describeLimits(next))
         changeLimits(limits, body)
+        ctx.members.tell({ limits: describeLimits(limits) } satisfies Told)
         return settings()
       },
     },

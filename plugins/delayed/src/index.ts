@@ -1,6 +1,6 @@
 import { definePlugin } from '@hookmq/api'
 import { readKeptSettings } from '@hookmq/kit'
-import { DelayedMessages } from './delayed-messages.ts'
+import { DelayedMessages, type Told } from './delayed-messages.ts'
 import { changeLimits, routes } from './http.ts'
 import { prefix, readDelayed } from './topic.ts'
 
@@ -44,13 +44,20 @@ export default definePlugin({
     // One worker of a broker holds what waits, whoever took it.
     if (ctx.members.leads) await messages.restore()
     ctx.gauge('delayed', () => messages.count)
+    ctx.members.onTold((value) => {
+      const told = value as Told
+      if (told.limits !== undefined) changeLimits(limits, told.limits)
+      return messages.told(told)
+    })
     if (ctx.members.leads) {
-      ctx.members.onTold((value) => messages.told(value))
-      ctx.every(resolution, () => messages.publishDue())
+      ctx.every(resolution, () => {
+        messages.announce()
+        return messages.publishDue()
+      })
     }
     for (const route of routes(ctx, messages, limits)) ctx.route(route)
 
-    const full = (): boolean => limits.maximum > 0 && messages.count >= limits.maximum
+    const full = (): boolean => limits.maximum > 0 && messages.total >= limits.maximum
     const refused = ctx.counter('refused')
 
     ctx.hook(

@@ -65,6 +65,10 @@ export default definePlugin({
       return
     }
     addHooks(ctx, () => rewriter)
+    ctx.members.onTold((value) => {
+      const told = rulesFromBody(value)
+      if (typeof told !== 'string') use(told)
+    })
     for (const route of routes(ctx, () => rules, use)) ctx.route(route)
   },
 })
@@ -141,6 +145,7 @@ function routes(ctx: PluginContext, rules: () => readonly Rule[], use: (rules: r
         if (typeof given === 'string') return { status: 400, body: { code: 'BAD_REQUEST', message: given } }
         await keepSettings(ctx, rulesToBody(given))
         use(given)
+        ctx.members.tell(rulesToBody(given))
         return { status: 200, body: rulesToBody(given) }
       },
     },

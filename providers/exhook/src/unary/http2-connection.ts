@@ -17,6 +17,8 @@ export interface ConnectionOptions {
 /** Milliseconds after which a connection that could not be made is tried again: doubled each time. */
 const firstBackOff = 50
 const longestBackOff = 2000
+/** Milliseconds in which a connection must come about, TLS included. Somebody who takes it and says nothing must not hold up the next attempt. */
+const connectPatience = 10_000
 
 /**
  * A call has waited this long and nothing at all has come: is the server still there? Go's servers close connections that are pinged more often than
@@ -144,7 +146,12 @@ export class Http2Connection implements CallOwner {
       maxSessionMemory: 64,
     })
     this.#session = session
+    const patience = setTimeout(() => {
+      session.destroy(new Error(`no connection within ${connectPatience} ms`))
+    }, connectPatience)
+    patience.unref()
     session.on('connect', () => {
+      clearTimeout(patience)
       if (this.#session !== session) return
       this.#ready = true
       this.#backOff = 0
@@ -162,6 +169,7 @@ export class Http2Connection implements CallOwner {
       if (this.#session === session) this.#forget()
     })
     session.on('close', () => {
+      clearTimeout(patience)
       if (this.#session === session) this.#lost()
     })
     session.unref()

@@ -8,6 +8,7 @@ import {
 } from 'node:http2'
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
+import { connect as connectTls } from 'node:tls'
 import { RecordingProvider } from '../testing/recording-provider.ts'
 import { GrpcError, GrpcStatus } from './grpc-status.ts'
 import { deadlineText, Http2Transport, placeOf } from './http2-transport.ts'
@@ -468,4 +469,35 @@ describe('a server that says nothing while a call waits', () => {
     assert.equal(transport.connections, 0)
     provider.thaw()
   })
+})
+
+test('a connection that does not come about is given up after ten seconds, and made anew', async (t) => {
+  const far = await start(t, (stream) => reply(stream, request))
+  const silent = createTcpServer()
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  t.after(() => silent.close())
+  const { port } = silent.address() as AddressInfo
+  const taken = new Promise<Socket>((resolve) => silent.on('connection', resolve))
+  const { port: good } = far.server.address() as AddressInfo
+  let attempts = 0
+  // The first server takes the connection, and never answers the handshake of TLS.
+  const open = () => (attempts++ === 0 ? connectTls({ host: '127.0.0.1', port }) : connect(good, '127.0.0.1'))
+  const options = { scheme: 'http', host: 'x', size: 1, open, userAgent: 't', maxReply: 1000, window: 65_535 } as const
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const transport = new Http2Transport(options)
+  t.after(() => transport.close())
+  const call = () => transport.call(path, request, { key: '', deadline: 5000, timeout: 0 })
+  const first = failure(call())
+  const socket = await taken
+  t.after(() => socket.destroy())
+  t.mock.timers.tick(9999)
+  assert.deepEqual([transport.counters.broken, attempts], [0, 1])
+  t.mock.timers.tick(1)
+  assert.deepEqual(
+    [(await first).code, (await first).message],
+    [GrpcStatus.UNAVAILABLE, 'UNAVAILABLE: no connection within 10000 ms'],
+  )
+  while (transport.counters.broken === 0) await new Promise(setImmediate)
+  while (attempts === 1) await call().reply.catch(() => {})
+  assert.deepEqual((await call().reply).message, request)
 })

@@ -131,7 +131,8 @@ async function runReplay(file: string, flags: ReplayFlags): Promise<number> {
       const lines = [`${target.name}: ${target.about}`, ...statisticsLines(hooks), ...notes]
       if (comparison !== undefined && flags.compare !== undefined)
         lines.push('', ...comparisonLines(comparison, flags.compare, flags.out ?? target.name))
-      print(lines.join('\n'))
+      // A provider's errors are strangers' texts.
+      print(lines.map((line) => line.replaceAll(/\p{Cc}/gu, '?')).join('\n'))
     }
     return exitCode
   } finally {

@@ -2,7 +2,7 @@ import { fromBinary, type ValuedPoint, v3 } from '@hookmq/provider-exhook/client
 
 const { CONTINUE, IGNORE, STOP_AND_RETURN } = v3.ValuedResponse_ResponsedType
 
-export type AnswerType = 'IGNORE' | 'CONTINUE' | 'STOP_AND_RETURN'
+type AnswerType = 'IGNORE' | 'CONTINUE' | 'STOP_AND_RETURN'
 
 /** The reply to a valued call, as it stands there. */
 export interface Answer {
@@ -14,7 +14,7 @@ export interface Answer {
 }
 
 /** Why an answer cannot be used, by a name that stays. */
-export interface AnswerProblem {
+interface AnswerProblem {
   readonly name:
     | 'unreadable-answer'
     | 'unknown-answer-type'

@@ -54,7 +54,7 @@ export function placeOf(url: string, pairs: readonly string[]): ServerPlace {
 }
 
 /** What keeps this from being the address of a server. */
-export function urlProblem(url: string): string {
+function urlProblem(url: string): string {
   const found = /^([a-z][a-z0-9+.-]*):\/\/(\[[^\]]*\]|[^/:?#]*)(?::(\d*))?(.*)$/i.exec(url)
   if (found === null) return 'expected http://HOST:PORT or https://HOST:PORT'
   const [, scheme, host, port, rest] = found

@@ -33,8 +33,6 @@ import { cacheMetadata, fullMessagesMetadata, readCacheTime } from './metadata.t
 import { socketOpener } from './sockets.ts'
 import type { TransportCounters, UnaryReply, UnaryTransport } from './transport.ts'
 
-export { localTime } from './introduction.ts'
-
 /** Carries events in another way than one call for each, over the same connections. */
 export interface EventCarrier extends UnaryTransport {
   /** Tries to: false when the server does not have it. Calls go one by one until it works, and whenever it does not. */

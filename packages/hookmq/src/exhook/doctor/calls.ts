@@ -61,6 +61,8 @@ async function tryCall(
     const answer = readAnswer(name, message)
     const { problem } = answer
     if (problem !== undefined) findings.add(problem.name, `${call}: ${problem.text}`)
+    if (name === 'client.authenticate' && answer.allowed === true && sample.about.includes('no user name'))
+      findings.add('lets-strangers-in', `${call} lets in a client without user name and password`)
     if (lostQoS(answer, sample)) findings.add('qos-lost', `${call} answers with a message of QoS 0`)
     return result(
       problem === undefined ? inWords(answer) : `${problem.text}: ${problem.fails ? 'a failure' : 'counts as IGNORE'}`,

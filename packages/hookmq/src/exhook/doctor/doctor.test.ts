@@ -90,7 +90,7 @@ const short = 'request_timeout=300ms'
 test('a provider that does everything right: exit code 0, and it has seen what a broker sends', async (t) => {
   const provider = await ScriptedProvider.start(t, {
     versions: ['v2', 'v3'],
-    answer: (call) => (call === 'OnClientAuthenticate' ? answers.go(true) : undefined),
+    answer: (call) => (call === 'OnClientAuthorize' ? answers.go(true) : undefined),
   })
   const { exitCode, names, json } = await doctor(t, provider.url, '--calls', '40', '--concurrency', '4')
   assert.deepEqual(names, [])
@@ -174,6 +174,10 @@ test('what a person reads', async (t) => {
   assert.match(stdout, /client\.authenticate {3}is away +refused \* +refused +passes\n/)
   assert.match(stdout, /is too slow +refused after 5 s +refused after 5 s +passes after 5 s\n/)
   assert.match(stdout, /\nNothing is wrong\.\n$/)
+  const evil = await ScriptedProvider.start(t, { hooks: [{ name: '\x1b[2Jhook' }] })
+  const shown = await runCommand(t, ['exhook', 'doctor', evil.url, '--calls', '0'])
+  assert.match(shown.stdout, /\n1 mistake\n {2}unknown-hook: There is no hook /)
+  assert.ok(!shown.stdout.includes('\x1b'))
 })
 
 test('what will happen when it fails follows the settings', async (t) => {
@@ -380,6 +384,11 @@ test('what works but is odd: advice, exit code 0', async (t) => {
   )
   assert.equal(odd.exitCode, 0)
   assert.match(odd.text('pings-limited'), /^At ping number 3 without a call/)
+  const open = await examined(
+    t,
+    answering('client.authenticate', () => answers.stop(true)),
+  )
+  assert.deepEqual([open.names, open.exitCode], [['lets-strangers-in'], 0])
   const none = await examined(t, { hooks: [] })
   assert.deepEqual([none.names, none.exitCode], [['no-hooks'], 0])
 })

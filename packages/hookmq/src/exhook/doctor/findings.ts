@@ -113,6 +113,10 @@ export const findingKinds = {
     level: 'advice',
     help: 'Copy the message of the request, and change what is to be changed: QoS 0 was answered to a message of QoS 1.',
   },
+  'lets-strangers-in': {
+    level: 'advice',
+    help: 'A client that names nobody and shows no password got a yes. Answer IGNORE where the broker is to decide.',
+  },
   'no-hooks': { level: 'advice', help: 'It is loaded, and asked nothing. Register what it is to be asked.' },
   'duplicate-hook': { level: 'advice', help: 'The first one counts.' },
   'topics-ignored': {
@@ -159,17 +163,9 @@ export class Findings {
     if (!this.#all.has(key)) this.#all.set(key, { name, level, text, help })
   }
 
-  has(...names: FindingName[]): boolean {
-    return this.all.some(({ name }) => names.includes(name))
-  }
-
   /** The worst first. */
   get all(): readonly Finding[] {
     const levels: readonly Level[] = ['unreachable', 'mistake', 'advice']
     return [...this.#all.values()].sort((one, other) => levels.indexOf(one.level) - levels.indexOf(other.level))
-  }
-
-  count(level: Level): number {
-    return this.all.filter((finding) => finding.level === level).length
   }
 }

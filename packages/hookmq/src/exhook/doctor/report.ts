@@ -14,7 +14,15 @@ export function reportLines(diagnosis: Diagnosis): string[] {
       : [about(diagnosis), answers(diagnosis), latency(diagnosis.latency), prospects(diagnosis)]),
     findings(diagnosis.findings),
   ]
-  return sections.filter((lines) => lines.length > 0).flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]))
+  return sections
+    .filter((lines) => lines.length > 0)
+    .flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]))
+    .map(printable)
+}
+
+/** Names and errors are strangers' texts: they must not move a terminal's cursor. */
+function printable(line: string): string {
+  return line.replaceAll(/\p{Cc}/gu, '?')
 }
 
 function about({ versions, used, stream, told, waited }: Diagnosis): string[] {

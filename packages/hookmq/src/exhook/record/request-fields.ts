@@ -13,7 +13,7 @@ import {
 import type { Masked, RequestFields } from './format.ts'
 
 /** What stands in the place of a password. */
-export const maskedText = '******'
+const maskedText = '******'
 const authenticationData = 'Authentication-Data'
 
 export interface Masking {

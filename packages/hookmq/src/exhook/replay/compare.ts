@@ -1,7 +1,7 @@
 import type { RecordedEvent, RecordedVerdict, RecordHeader } from '../record/format.ts'
 
 /** An event on which two runs do not agree. */
-export interface Difference {
+interface Difference {
   readonly seq: number
   readonly hook: string
   /** Whom and what it is about. */

@@ -216,7 +216,7 @@ export class DriverProcess implements Asked {
     if (this.#abandoned.length === 0) return
     const ids = this.#abandoned
     this.#abandoned = []
-    if (this.#problem === undefined) this.#write(this.#events.codec.abandon(ids))
+    if (this.#problem === undefined && !this.#ending) this.#write(this.#events.codec.abandon(ids))
   }
 
   #writeCalls(): void {
@@ -280,7 +280,7 @@ export class DriverProcess implements Asked {
     for (const [id, pending] of this.#pending) {
       if (pending.tick > due) break
       this.#pending.delete(id)
-      if (this.#givesUp) {
+      if (this.#givesUp && !this.#ending) {
         this.#abandoned.push(id)
         this.#soon()
       }

@@ -21,17 +21,25 @@ export interface StoredDelivery {
 /** Options of a subscription: bits 0-1 QoS, 2 no local, 3 retain as published, 4-5 retain handling. */
 export type SubscriptionBits = number
 
-/** Of many sessions, what routing needs, in the order of their numbers. `sessions[owner[i]]` subscribed to `filters[i]`. */
+/**
+ * Of many sessions, what has to be known of each at the start, in the order of their numbers; in few large values, because there may be
+ * millions. `numbers[owners[i]]` is the session that subscribed to `filters[i]`; owners ascend.
+ */
 export interface SessionIndexPage {
-  readonly numbers: readonly number[]
-  readonly clientIds: readonly string[]
+  readonly numbers: Float64Array
+  /** UTF-8, a zero byte behind each. */
+  readonly clientIds: Uint8Array
   /** As in `putSession`; -1: never. */
-  readonly dues: readonly number[]
-  readonly owners: readonly number[]
+  readonly dues: Float64Array
+  /** Messages that wait, their bytes, and those in flight. */
+  readonly waiting: Uint32Array
+  readonly waitingBytes: Float64Array
+  readonly inflight: Uint32Array
+  readonly owners: Uint32Array
   readonly filters: readonly string[]
-  readonly bits: readonly SubscriptionBits[]
+  readonly bits: Uint8Array
   /** Subscription identifiers; 0 = none. */
-  readonly identifiers: readonly number[]
+  readonly identifiers: Uint32Array
 }
 
 /** All of one session but its queue. */
@@ -107,7 +115,7 @@ export interface SessionStore {
 
   /** Resolves when all that was changed until now is committed. Rejects when the store is closed before. */
   settled(): Promise<void>
-  /** Reads see all that was changed before the call. They reject when the store cannot be read. */
+  /** Reads see all that was changed before the call. They reject when the store cannot be read. No numbers: nothing is behind `after`. */
   readIndex(after: number, limit: number): Promise<SessionIndexPage>
   readSession(session: number): Promise<StoredSession | undefined>
   /** Messages that wait, behind `after`; ends with the one that reaches `bytes`. */

@@ -86,6 +86,26 @@ const store: readonly KeyDefinition[] = [
       draft.options.maxStoreWaiting = value
     },
   }),
+  define('Store', {
+    key: 'store.max_queued',
+    type: integer({ min: 0 }),
+    default: '20000000',
+    text:
+      'Messages that may wait for all durable sessions together; 0 = as many as the disk takes. One that comes beyond is dropped for the ' +
+      'session that it would wait for, whatever `zone.external.mqueue_drop` says.',
+    apply: (draft, value) => {
+      draft.options.maxStoreQueued = value
+    },
+  }),
+  define('Store', {
+    key: 'store.max_queued_bytes',
+    type: byteSize({ min: 0 }),
+    default: '16GB',
+    text: 'The same in bytes of payload and topic.',
+    apply: (draft, value) => {
+      draft.options.maxStoreQueuedBytes = value
+    },
+  }),
 ]
 
 const workers: readonly KeyDefinition[] = [

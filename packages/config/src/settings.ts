@@ -50,6 +50,8 @@ export interface BrokerSettings {
   maxSessionExpiryInterval: number
   maxSessions: number
   maxStoreWaiting: number
+  maxStoreQueued: number
+  maxStoreQueuedBytes: number
   maxPendingBytes: number
   maxPendingBytesTotal: number
   sendTimeout: number

@@ -490,6 +490,8 @@ export class Broker implements ListenerHost {
     stats.provide('suboptions', subscriptions)
     stats.provide('routes', () => router.topicCount)
     stats.provide('retained', () => this.retained.store.count)
+    stats.provide('store.queued', () => this.durable?.queued.messages ?? 0)
+    stats.provide('store.queued_bytes', () => this.durable?.queued.bytes ?? 0)
     stats.provide('store.waiting', () => this.durable?.store.waitingBytes ?? 0)
     stats.provide('store.down', () => (this.durable?.store.problem === undefined ? 0 : 1))
   }

@@ -52,7 +52,7 @@ export function createLink(broker: Broker): BrokerLink {
       return () => void broker.router.unsubscribe(filter, subscription)
     },
     *clients(): IterableIterator<ClientInfo> {
-      for (const session of broker.sessions.values()) if (session.channel !== undefined) yield session.client
+      for (const session of broker.sessions.awake()) if (session.channel !== undefined) yield session.client
     },
     client(clientId) {
       const session = broker.sessions.get(clientId)

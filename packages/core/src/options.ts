@@ -73,6 +73,9 @@ export interface BrokerOptions {
 
   /** Bytes that may wait for the disk; those who publish more to durable sessions are not read until it has caught up. */
   maxStoreWaiting: number
+  /** Messages, and bytes of payload and topic, that may wait for all durable sessions together; 0 = as many as fit. */
+  maxStoreQueued: number
+  maxStoreQueuedBytes: number
 
   /** Bytes that may wait for one client that does not read; beyond it QoS 0 is dropped and QoS 1, 2 are queued. */
   maxPendingBytes: number
@@ -154,6 +157,8 @@ export const defaultOptions: BrokerOptions = {
   maxSessionExpiryInterval: 0xffffffff,
   maxSessions: 1_000_000,
   maxStoreWaiting: 16 * 1024 * 1024,
+  maxStoreQueued: 20_000_000,
+  maxStoreQueuedBytes: 16 * 1024 * 1024 * 1024,
   maxPendingBytes: 16 * 1024 * 1024,
   maxPendingBytesTotal: 1024 * 1024 * 1024,
   sendTimeout: 15_000,

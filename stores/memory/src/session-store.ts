@@ -109,8 +109,8 @@ export class MemorySessionStore implements SessionStore {
   }
 
   append(session: number, delivery: StoredDelivery): void {
-    const { sequence, packetId, released, qos, retain, subscriptionIdentifiers, share, body } = delivery
-    const copy = { sequence, packetId, released, qos, retain, subscriptionIdentifiers, share, body }
+    const copy = { ...delivery, body: Uint8Array.from(delivery.body) }
+    const { sequence, body } = copy
     this.#changeOf(session, body.length, ({ deliveries }) => deliveries.set(sequence, copy))
   }
 
@@ -196,14 +196,18 @@ export class MemorySessionStore implements SessionStore {
     const rows = held.flatMap(({ subscriptions }, owner) =>
       [...subscriptions].map(([filter, options]) => ({ owner, filter, ...options })),
     )
+    const waiting = held.map((session) => inOrder(session).filter(({ packetId }) => packetId === 0))
     return {
-      numbers,
-      clientIds: held.map(({ clientId }) => clientId),
-      dues: held.map(({ due }) => due ?? -1),
-      owners: rows.map(({ owner }) => owner),
+      numbers: Float64Array.from(numbers),
+      clientIds: Buffer.from(held.map(({ clientId }) => `${clientId}\0`).join('')),
+      dues: Float64Array.from(held, ({ due }) => due ?? -1),
+      waiting: Uint32Array.from(waiting, ({ length }) => length),
+      waitingBytes: Float64Array.from(waiting, bytesOf),
+      inflight: Uint32Array.from(held, ({ deliveries }, index) => deliveries.size - (waiting[index]?.length ?? 0)),
+      owners: Uint32Array.from(rows, ({ owner }) => owner),
       filters: rows.map(({ filter }) => filter),
-      bits: rows.map(({ bits }) => bits),
-      identifiers: rows.map(({ identifier }) => identifier),
+      bits: Uint8Array.from(rows, ({ bits }) => bits),
+      identifiers: Uint32Array.from(rows, ({ identifier }) => identifier),
     }
   }
 
@@ -218,7 +222,7 @@ export class MemorySessionStore implements SessionStore {
       awaiting: [...held.awaiting].sort(([, a], [, b]) => a - b),
       inflight: deliveries.filter(({ packetId }) => packetId !== 0),
       queued: waiting.length,
-      queuedBytes: waiting.reduce((sum, { body }) => sum + body.length, 0),
+      queuedBytes: bytesOf(waiting),
     }
   }
 
@@ -252,6 +256,10 @@ export class MemorySessionStore implements SessionStore {
     const found = topics.filter((topic) => byCodePoints(topic, after) > 0).slice(0, limit)
     return { topics: found, bodies: found.map((topic) => retained.get(topic) as Uint8Array) }
   }
+}
+
+function bytesOf(deliveries: readonly StoredDelivery[]): number {
+  return deliveries.reduce((sum, { body, size }) => sum + (size ?? body.length), 0)
 }
 
 function inOrder({ deliveries }: Held): StoredDelivery[] {

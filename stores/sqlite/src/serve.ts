@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { Engine, EngineInit, OpenEngine } from './engine.ts'
 import { type Failure, failureOf } from './errors.ts'
 import type { Query } from './sessions/change.ts'
+import { memoryOf } from './sessions/index-page.ts'
 import { type Posted, receive } from './wire.ts'
 
 /** What the thread is asked: a batch of operations or of changes to sessions, something about sessions, or to end. */
@@ -24,7 +25,7 @@ export function serve(open: OpenEngine): void {
     } catch (error) {
       reply = { failure: failureOf(error) }
     }
-    port.postMessage(reply)
+    port.postMessage(reply, 'results' in reply ? memoryOf(reply.results[0]) : [])
     return 'results' in reply
   }
   let engine: Engine | undefined

@@ -4,7 +4,7 @@ import { type Channel, HOLD_STORE } from '../channel/channel.ts'
 import type { BrokerMessage } from '../message.ts'
 import * as M from '../metrics/index.ts'
 import type { Route, Routes } from '../routing/types.ts'
-import type { Delivery } from '../session/delivery.ts'
+import { type Delivery, deliveryBytes } from '../session/delivery.ts'
 import { Session } from '../session/session.ts'
 import { encodeMessage } from './message-codec.ts'
 
@@ -19,6 +19,8 @@ const perRun = 2 ** 36
 /** What the core does with a store of sessions: gives out numbers, and tells who waits what has been committed. */
 export class Durable {
   readonly store: SessionStore
+  /** What waits for all durable sessions together. */
+  readonly queued = { messages: 0, bytes: 0 }
   readonly #broker: Broker
   #next: number
   #awaiting: Awaiter[] = []
@@ -63,6 +65,7 @@ export class Durable {
       subscriptionIdentifiers,
       share: group === undefined ? undefined : `${group.prefix}/${group.filter}`,
       body: this.#lastBody as Uint8Array,
+      size: deliveryBytes(delivery),
     }
     this.store.append(session, stored)
   }
@@ -93,6 +96,16 @@ export class Durable {
       this.#promise = new Promise((resolve) => this.await(new Waiter(this, last, resolve)))
     }
     return this.#promise
+  }
+
+  /** All queues together are as long as they may be. */
+  full(bytes: number): boolean {
+    const { maxStoreQueued, maxStoreQueuedBytes } = this.#broker.options
+    const { queued } = this
+    return (
+      (maxStoreQueued > 0 && queued.messages >= maxStoreQueued) ||
+      (maxStoreQueuedBytes > 0 && queued.messages > 0 && queued.bytes + bytes > maxStoreQueuedBytes)
+    )
   }
 
   /** Too much waits for the disk: who brings more is not read until it has caught up. */

@@ -3,14 +3,15 @@ import { parseShared, type QoS } from '@hookmq/mqtt'
 import type { Broker } from '../broker.ts'
 import type { StoredOptions } from '../routing/types.ts'
 import type { Session } from '../session/session.ts'
+import { pageLength } from './dormant.ts'
 import type { Durable } from './durable.ts'
 import { decodeMessage } from './message-codec.ts'
 import { decodeRecord, encodeRecord, type SessionRecord } from './session-record.ts'
 
 const never = 0xffffffff
 
-/** Sessions in one page of the index. */
-const pageLength = 20_000
+/** Subscriptions that are restored before others have their turn. */
+const subscriptionsInOneGo = 1000
 
 /** Sessions that are looked after in one go. */
 const dueLength = 500
@@ -28,8 +29,8 @@ export class Keeper {
   readonly #loading = new Map<Session, Promise<void>>()
   /** Client ids are asked for. */
   #looking = false
-  /** Were connected when an earlier run ended: the last comes first. */
-  #wereConnected: Session[] = []
+  /** Were connected when an earlier run ended: their places among the dormant, the last comes first. */
+  readonly #wereConnected: number[] = []
 
   constructor(broker: Broker, durable: Durable) {
     this.#broker = broker
@@ -106,22 +107,24 @@ export class Keeper {
     let next = store.readIndex(-1, pageLength)
     for (;;) {
       const page = await next
-      const last = page.numbers.at(-1)
+      const last = page.numbers[page.numbers.length - 1]
       if (last === undefined) break
       // The next page is read while this one is worked at.
       next = store.readIndex(last, pageLength)
       next.catch(() => {})
-      const found: (Session | undefined)[] = []
+      const first = sessions.restore(page)
       for (let index = 0; index < page.numbers.length; index++) {
-        const clientId = page.clientIds[index]!
-        const session = sessions.restore(page.numbers[index]!, clientId)
-        found.push(session)
-        const due = page.dues[index]!
-        if (session !== undefined && due > 0 && due < firstTime) this.#wereConnected.push(session)
+        const due = page.dues[index] ?? -1
+        if (due > 0 && due < firstTime) this.#wereConnected.push(first + index)
+        this.#durable.queued.messages += page.waiting[index] ?? 0
+        this.#durable.queued.bytes += page.waitingBytes[index] ?? 0
       }
       for (let index = 0; index < page.filters.length; index++) {
-        const session = found[page.owners[index]!]
-        session?.resubscribe(page.filters[index]!, optionsOf(page.bits[index]!, page.identifiers[index]!))
+        const owner = page.owners[index] ?? Number.NaN
+        // Of another process, or of a session that is gone.
+        const session = owner < page.numbers.length ? sessions.awaken(first + owner) : undefined
+        session?.resubscribe(page.filters[index] ?? '', optionsOf(page.bits[index] ?? 0, page.identifiers[index] ?? 0))
+        if (index % subscriptionsInOneGo === subscriptionsInOneGo - 1) await new Promise(setImmediate)
       }
       count += page.numbers.length
       const now = clock.now()
@@ -185,9 +188,10 @@ export class Keeper {
     const { store } = this.#durable
     // First those whose connections ended with an earlier run: their time began when this one did.
     for (let count = 0; count < dueLength; count++) {
-      const session = this.#wereConnected.pop()
-      if (session === undefined) break
-      await this.#lookAfterOne(session)
+      const place = this.#wereConnected.pop()
+      if (place === undefined) break
+      const session = this.#broker.sessions.awaken(place)
+      if (session !== undefined) await this.#lookAfterOne(session)
     }
     for (const clientId of await store.readDue(firstTime, now, dueLength)) {
       const session = this.#broker.sessions.get(clientId)

@@ -120,6 +120,7 @@ export const SUBSCRIPTIONS_REFUSED_LIMIT = at('subscriptions.refused.limit')
 export const STORE_BATCHES = at('store.batches')
 export const STORE_FAILURES = at('store.failures')
 export const STORE_REFUSED = at('store.refused')
+export const STORE_QUEUES_FULL = at('store.queues_full')
 
 export const HOOKS_FAILED = at('hooks.failed')
 export const HOOKS_INVALID = at('hooks.invalid')

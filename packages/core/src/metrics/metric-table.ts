@@ -115,6 +115,7 @@ export const metricTable = [
   ['store.batches', 'Batches of sessions and messages that the store has committed'],
   ['store.failures', 'Times that the store began to fail'],
   ['store.refused', 'QoS 1 and 2 messages that were refused because the store failed'],
+  ['store.queues_full', 'Messages that were dropped because the queues of all durable sessions together were full'],
 
   ['hooks.failed', 'Hooks that threw or rejected'],
   ['hooks.invalid', 'Hooks that returned something that is no verdict of their point'],

@@ -14,6 +14,8 @@ export const statTable = [
   ['routes', 'Distinct filters that messages are routed by; on one node the same number as topics'],
   ['retained', 'Retained messages'],
   ['delayed', 'Messages that wait for their time'],
+  ['store.queued', 'Messages that wait for durable sessions'],
+  ['store.queued_bytes', 'Bytes of messages that wait for durable sessions'],
   ['store.waiting', 'Bytes of sessions and messages that wait for the disk'],
   ['store.down', '1 while the store fails: QoS 1 and 2 messages to durable sessions are refused'],
 ] as const satisfies readonly (readonly [name: string, meaning: string])[]

@@ -117,6 +117,7 @@ export class Outgoing {
     } finally {
       this.#pumping = false
     }
+    this.stored?.tally()
     this.stored?.readOn()
   }
 

@@ -1,8 +1,9 @@
-import type { ClientInfo } from '@hookmq/api'
+import type { ClientInfo, SessionIndexPage } from '@hookmq/api'
 import { ReasonCode } from '@hookmq/mqtt'
 import type { Broker } from '../broker.ts'
 import { type Channel, HOLD_TAKEN_OVER } from '../channel/channel.ts'
 import { endConnection } from '../channel/disconnect.ts'
+import { Dormant } from '../durable/dormant.ts'
 import * as M from '../metrics/index.ts'
 import { Session } from './session.ts'
 
@@ -17,33 +18,44 @@ export interface Opened {
   finishTakeover(): void
 }
 
-/** All sessions by client id. */
+/** All sessions by client id. Those of earlier runs become objects when somebody asks for them. */
 export class Sessions {
   readonly #broker: Broker
   readonly #sessions = new Map<string, Session>()
+  readonly #dormant = new Dormant()
 
   constructor(broker: Broker) {
     this.#broker = broker
   }
 
   get size(): number {
-    return this.#sessions.size
+    return this.#sessions.size + this.#dormant.size
   }
 
   get full(): boolean {
     const { maxSessions } = this.#broker.options
-    return maxSessions > 0 && this.#sessions.size + (this.#broker.peers?.elsewhere('sessions') ?? 0) >= maxSessions
+    return maxSessions > 0 && this.size + (this.#broker.peers?.elsewhere('sessions') ?? 0) >= maxSessions
   }
 
   has(clientId: string): boolean {
-    return this.#sessions.has(clientId)
+    return this.#sessions.has(clientId) || this.#dormant.find(clientId) !== undefined
   }
 
   get(clientId: string): Session | undefined {
-    return this.#sessions.get(clientId)
+    const session = this.#sessions.get(clientId)
+    if (session !== undefined || this.#dormant.size === 0) return session
+    const place = this.#dormant.find(clientId)
+    return place === undefined ? undefined : this.awaken(place)
   }
 
-  values(): IterableIterator<Session> {
+  /** To look at: one of an earlier run that nobody has asked for is made for the moment. */
+  *values(): IterableIterator<Session> {
+    yield* this.#sessions.values()
+    for (const place of this.#dormant.places()) yield this.#make(place)
+  }
+
+  /** All that may have a connection or subscriptions. */
+  awake(): IterableIterator<Session> {
     return this.#sessions.values()
   }
 
@@ -52,7 +64,7 @@ export class Sessions {
     const broker = this.#broker
     const { counters } = broker.metrics
     broker.peers?.claim(client.clientId)
-    const old = this.#sessions.get(client.clientId)
+    const old = this.get(client.clientId)
     // A session that ends with its connection is never continued. [MQTT-3.1.2-6 v3.1.1]
     if (old?.persistent === true && !cleanStart) return this.#resume(old, channel, client, expiryInterval)
     if (old !== undefined) this.#discard(old)
@@ -108,26 +120,45 @@ export class Sessions {
     }
   }
 
-  /** A session of an earlier run. undefined: it is another process's, or not the latest of its client. */
-  restore(number: number, clientId: string): Session | undefined {
+  /** Sessions of an earlier run. Returns the place of the first, see `awaken`; those of other processes are left out. */
+  restore(page: SessionIndexPage): number {
     const { peers, durable } = this.#broker
-    if (peers !== undefined && peers.cluster.owner(clientId) !== peers.cluster.name) return undefined
-    const earlier = this.#sessions.get(clientId)
-    if (earlier !== undefined) {
+    const first = this.#dormant.add(page, (clientId) => {
+      // Not the latest of its client.
+      const earlier = this.get(clientId)
+      if (earlier === undefined) return
+      this.#sessions.delete(clientId)
       earlier.close()
       durable?.store.deleteSession(earlier.number)
+    })
+    if (peers !== undefined) {
+      for (let place = first; place < first + page.numbers.length; place++)
+        if (peers.cluster.owner(this.#dormant.clientId(place)) !== peers.cluster.name) this.#dormant.remove(place)
     }
-    const session = new Session(this.#broker, clientId, undefined, never, 0)
-    session.number = number
+    return first
+  }
+
+  /** The session that was restored to this place, if it is there still. */
+  awaken(place: number): Session | undefined {
+    if (this.#dormant.number(place) === 0) return this.#sessions.get(this.#dormant.clientId(place))
+    const session = this.#make(place)
+    this.#dormant.remove(place)
+    this.#sessions.set(session.id, session)
+    return session
+  }
+
+  #make(place: number): Session {
+    const session = new Session(this.#broker, this.#dormant.clientId(place), undefined, never, 0)
+    session.number = this.#dormant.number(place)
     session.asleep = true
     session.recalled = false
-    this.#sessions.set(clientId, session)
+    session.stored(this.#dormant.counts(place))
     return session
   }
 
   /** The client is at another process now. */
   discardOf(clientId: string): void {
-    const session = this.#sessions.get(clientId)
+    const session = this.get(clientId)
     if (session !== undefined) this.#discard(session)
   }
 
@@ -201,7 +232,7 @@ export class Sessions {
 
   /** Ends connection and session. false: no such session. */
   kick(clientId: string): boolean {
-    const session = this.#sessions.get(clientId)
+    const session = this.get(clientId)
     if (session === undefined) return false
     if (session.channel === undefined) this.end(session, 'kicked')
     else {

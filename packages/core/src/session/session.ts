@@ -2,6 +2,7 @@ import type { ClientInfo, SessionInfo, StoredSession } from '@hookmq/api'
 import type { Properties, QoS } from '@hookmq/mqtt'
 import type { Broker } from '../broker.ts'
 import type { Channel } from '../channel/channel.ts'
+import type { Counts } from '../durable/dormant.ts'
 import type { BrokerMessage } from '../message.ts'
 import * as M from '../metrics/index.ts'
 import { commonOptions } from '../routing/common-options.ts'
@@ -197,6 +198,7 @@ export class Session implements DeliveryTarget {
     const out = this.#out
     this.#out = undefined
     if (out === undefined) return
+    out.stored?.leave()
     for (const entry of out.inflight.values()) {
       if (entry.group !== undefined && entry.qos === 1) this.broker.deliverToGroup(entry.message, entry.group)
     }
@@ -355,6 +357,11 @@ export class Session implements DeliveryTarget {
   }
 
   // --- in the store ------------------------------------------------------------------------------------------------
+
+  /** Of an earlier run: what of its messages the store has. */
+  stored(counts: Counts): void {
+    if (counts.waiting > 0 || counts.inflight > 0) this.#outgoing().stored?.left(counts)
+  }
 
   /** The client is away: what is in the store needs no memory. */
   sleep(): void {

@@ -1,7 +1,9 @@
 import type { StoredDelivery } from '@hookmq/api'
 import { parseShared } from '@hookmq/mqtt'
+import type { Counts } from '../durable/dormant.ts'
 import type { Awaiter, Durable } from '../durable/durable.ts'
 import { decodeMessage } from '../durable/message-codec.ts'
+import * as M from '../metrics/index.ts'
 import { type Delivery, deliveryBytes } from './delivery.ts'
 import type { InflightEntry } from './inflight.ts'
 import type { Outgoing } from './outgoing.ts'
@@ -41,6 +43,9 @@ export class Stored implements Awaiter {
   #arrivals = 0
   /** Counts sleeping: what was being read before is of no use. */
   #slept = 0
+  /** What of the total is this session's. */
+  #talliedLength = 0
+  #talliedBytes = 0
   /** Of a session without a connection: how many were in flight when it lost it. */
   sleepingInflight = 0
 
@@ -60,6 +65,34 @@ export class Stored implements Awaiter {
     return this.#behindLength
   }
 
+  /** Of an earlier run: what it left is in the total already. */
+  left({ waiting, waitingBytes, inflight }: Counts): void {
+    this.#behindLength = waiting
+    this.#behindBytes = waitingBytes
+    this.#talliedLength = waiting
+    this.#talliedBytes = waitingBytes
+    this.sleepingInflight = inflight
+  }
+
+  /** Brings the total up to date with the queue of this session. */
+  tally(): void {
+    const { queue } = this.#outgoing
+    this.#tally(queue.length + this.#behindLength, queue.bytes + this.#behindBytes)
+  }
+
+  /** The session is over. */
+  leave(): void {
+    this.#tally(0, 0)
+  }
+
+  #tally(length: number, bytes: number): void {
+    const { queued } = this.#durable
+    queued.messages += length - this.#talliedLength
+    queued.bytes += bytes - this.#talliedBytes
+    this.#talliedLength = length
+    this.#talliedBytes = bytes
+  }
+
   /** A message for this session, before anything was done with it. */
   take(delivery: Delivery): void {
     const { channel } = this.#session
@@ -75,7 +108,7 @@ export class Stored implements Awaiter {
       delivery.message.compact()
       // Bounded above, and by the rules of the whole queue.
       queue.append(delivery)
-      return
+      return this.tally()
     }
     if (!this.#behind) {
       this.#behind = true
@@ -84,6 +117,7 @@ export class Stored implements Awaiter {
     this.#arrivals++
     this.#behindLength++
     this.#behindBytes += deliveryBytes(delivery)
+    this.tally()
   }
 
   /** Makes room for one more within the bounds of the queue. false: it was thrown away itself. */
@@ -96,6 +130,13 @@ export class Stored implements Awaiter {
       return (
         (maxQueueLength > 0 && length >= maxQueueLength) || (maxQueueBytes > 0 && length > 0 && bytes > maxQueueBytes)
       )
+    }
+    if (this.#durable.full(deliveryBytes(delivery))) {
+      queue.dropped++
+      const { broker, client } = this.#session
+      broker.metrics.counters[M.STORE_QUEUES_FULL]++
+      broker.dropDelivery(client, delivery.message, 'queue_full')
+      return false
     }
     while (full()) {
       queue.dropped++
@@ -126,6 +167,7 @@ export class Stored implements Awaiter {
         const delivery = this.#passed(stored)
         this.#outgoing.drop(delivery, 'queue_full')
       }
+      this.tally()
     })
   }
 
@@ -214,6 +256,7 @@ export class Stored implements Awaiter {
           this.#behind = false
           this.#behindLength = 0
           this.#behindBytes = 0
+          this.tally()
         }
         this.#session.pump()
       })
@@ -264,6 +307,7 @@ export class Stored implements Awaiter {
     this.#behind = true
     this.#readTo = 0
     this.#slept++
+    this.tally()
   }
 
   /** The client is back, or is about to be. */
@@ -274,6 +318,7 @@ export class Stored implements Awaiter {
     this.sleepingInflight = 0
     this.#behindLength = Math.max(this.#behindLength, queued)
     this.#behindBytes = Math.max(this.#behindBytes, queuedBytes)
+    this.tally()
     this.#outgoing.resendAll()
   }
 }

@@ -1,55 +1,23 @@
 import type { SessionIndexPage } from '@hookmq/api'
 
 /** A page of the index as the thread posts it: few large values are copied faster than many small ones. */
-export interface PackedIndexPage {
-  readonly numbers: Float64Array
-  readonly clientIds: string
-  readonly dues: Float64Array
-  readonly owners: Uint32Array
+export interface PackedIndexPage extends Omit<SessionIndexPage, 'filters'> {
   readonly filters: string
-  readonly bits: Uint8Array
-  readonly identifiers: Uint32Array
 }
 
 /** No string of MQTT has this character in it. [MQTT-1.5.4-2] */
 const separator = '\0'
 
-export function pack({
-  numbers,
-  clientIds,
-  dues,
-  owners,
-  filters,
-  bits,
-  identifiers,
-}: SessionIndexPage): PackedIndexPage {
-  return {
-    numbers: Float64Array.from(numbers),
-    clientIds: clientIds.join(separator),
-    dues: Float64Array.from(dues),
-    owners: Uint32Array.from(owners),
-    filters: filters.join(separator),
-    bits: Uint8Array.from(bits),
-    identifiers: Uint32Array.from(identifiers),
-  }
+export function unpack(page: PackedIndexPage): SessionIndexPage {
+  return { ...page, filters: page.owners.length === 0 ? [] : page.filters.split(separator) }
 }
 
-export function unpack({
-  numbers,
-  clientIds,
-  dues,
-  owners,
-  filters,
-  bits,
-  identifiers,
-}: PackedIndexPage): SessionIndexPage {
-  return {
-    numbers: Array.from(numbers),
-    clientIds: numbers.length === 0 ? [] : clientIds.split(separator),
-    dues: Array.from(dues),
-    owners: Array.from(owners),
-    filters: owners.length === 0 ? [] : filters.split(separator),
-    bits: Array.from(bits),
-    identifiers: Array.from(identifiers),
-  }
+/** Memory of the page that is given to who asked, not copied. */
+export function memoryOf(answer: unknown): ArrayBuffer[] {
+  if (typeof answer !== 'object' || answer === null || !('clientIds' in answer)) return []
+  const { numbers, clientIds, dues, waiting, waitingBytes, inflight, owners, bits, identifiers } =
+    answer as PackedIndexPage
+  return [numbers, clientIds, dues, waiting, waitingBytes, inflight, owners, bits, identifiers].map(
+    ({ buffer }) => buffer as ArrayBuffer,
+  )
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { QueuePage, RetainedPage, StoredDelivery, StoredSession } from '@hookmq/api'
 import type { Query } from '../sessions/change.ts'
-import { type PackedIndexPage, pack } from '../sessions/index-page.ts'
+import type { PackedIndexPage } from '../sessions/index-page.ts'
 
 type DeliveryRow = [
   sequence: number,
@@ -11,6 +11,21 @@ type DeliveryRow = [
   body: Uint8Array,
   size: number,
 ]
+
+/** Subscriptions of one page of the index; more only when one session has them. */
+const subscriptionsTogether = 32_768
+
+/** Owner of a subscription whose session is gone. */
+const nobody = 0xffffffff
+
+interface Subscribed {
+  readonly sessions: readonly number[]
+  readonly filters: string
+  readonly bits: string
+  readonly identifiers: string
+  /** There are more behind those of this session, perhaps its own. */
+  readonly cut: number | undefined
+}
 
 const delivery =
   'SELECT d.sequence, d.place, d.flags, d.extra, coalesce(d.body, b.body), d.size FROM deliveries d ' +
@@ -53,34 +68,85 @@ export class SessionQueries {
     return run
   }
 
+  /** One row of SQLite with a page in it: a row for each session would take three times as long. */
   #index(after: number, limit: number): PackedIndexPage {
-    const numbers: number[] = []
-    const clientIds: string[] = []
-    const dues: number[] = []
-    const found = this.#rows('SELECT number, client, due FROM sessions WHERE number > ? ORDER BY number LIMIT ?')
-    for (const row of found.iterate(after, limit)) {
-      const [number, client, due] = row as unknown as [number, string, number | null]
-      numbers.push(number)
-      clientIds.push(client)
-      dues.push(due ?? -1)
+    const found = this.#rows(
+      'SELECT group_concat(number), CAST(group_concat(client, char(0)) || char(0) AS BLOB), group_concat(coalesce(due, -1)) FROM ' +
+        '(SELECT number, client, due FROM sessions WHERE number > ? ORDER BY number LIMIT ?)',
+    ).get(after, limit) as unknown as [string, Uint8Array<ArrayBuffer>, string] | [null, null, null]
+    const [numberText, clientIds, dueText] = found
+    if (numberText === null) return emptyPage()
+    const numbers = Float64Array.from(numbersOf(numberText))
+    const last = numbers[numbers.length - 1] as number
+    const subscribed = this.#subscribed(after, last)
+    const { cut } = subscribed
+    if (cut !== undefined && numbers.length > 1) {
+      // So many subscriptions that the page ends before its last sessions.
+      const whole = numbers.findIndex((number) => number >= cut)
+      return this.#index(after, Math.max(1, whole))
     }
-    const page = { owners: [] as number[], filters: [] as string[], bits: [] as number[], identifiers: [] as number[] }
-    const last = numbers.at(-1)
-    if (last === undefined) return pack({ numbers, clientIds, dues, ...page })
-    const subscribed = this.#rows(
-      'SELECT session, filter, bits, identifier FROM subscriptions WHERE session > ? AND session <= ? ORDER BY session',
+    const { sessions, filters, bits, identifiers } =
+      cut === undefined ? subscribed : this.#subscribed(after, last, Number.MAX_SAFE_INTEGER)
+    const owners = new Uint32Array(sessions.length)
+    for (let index = 0, owner = 0; index < sessions.length; index++) {
+      while ((numbers[owner] as number) < (sessions[index] as number)) owner++
+      owners[index] = numbers[owner] === sessions[index] ? owner : nobody
+    }
+    const page = {
+      numbers,
+      clientIds,
+      dues: Float64Array.from(numbersOf(dueText)),
+      waiting: new Uint32Array(numbers.length),
+      waitingBytes: new Float64Array(numbers.length),
+      inflight: new Uint32Array(numbers.length),
+      owners,
+      filters,
+      bits: Uint8Array.from(numbersOf(bits)),
+      identifiers: Uint32Array.from(numbersOf(identifiers)),
+    }
+    this.#counts(after, last, page)
+    return page
+  }
+
+  #subscribed(after: number, last: number, most = subscriptionsTogether): Subscribed {
+    const [sessions, filters, bits, identifiers] = this.#rows(
+      'SELECT group_concat(session), group_concat(filter, char(0)), group_concat(bits), group_concat(identifier) FROM ' +
+        '(SELECT session, filter, bits, identifier FROM subscriptions WHERE session > ? AND session <= ? ' +
+        'ORDER BY session LIMIT ?)',
+    ).get(after, last, most) as unknown as [string, string, string, string] | [null, null, null, null]
+    if (sessions === null) return { sessions: [], filters: '', bits: '', identifiers: '', cut: undefined }
+    const owners = numbersOf(sessions)
+    return { sessions: owners, filters, bits, identifiers, cut: owners.length === most ? owners.at(-1) : undefined }
+  }
+
+  #counts(
+    after: number,
+    last: number,
+    page: Pick<PackedIndexPage, 'numbers' | 'waiting' | 'waitingBytes' | 'inflight'>,
+  ) {
+    const { numbers, waiting, waitingBytes, inflight } = page
+    let at = 0
+    const find = (session: number): number => {
+      while (at < numbers.length && (numbers[at] as number) < session) at++
+      return at
+    }
+    const queues = this.#rows(
+      'SELECT session, waiting, bytes FROM queues WHERE session > ? AND session <= ? ORDER BY session',
     )
-    let owner = 0
-    for (const row of subscribed.iterate(after, last)) {
-      const [session, filter, bits, identifier] = row as unknown as [number, string, number, number]
-      while (numbers[owner] !== session && owner < numbers.length) owner++
-      if (owner === numbers.length) break
-      page.owners.push(owner)
-      page.filters.push(filter)
-      page.bits.push(bits)
-      page.identifiers.push(identifier)
+    for (const row of queues.iterate(after, last)) {
+      const [session, messages, bytes] = row as unknown as [number, number, number]
+      const index = find(session)
+      waiting[index] = messages
+      waitingBytes[index] = bytes
     }
-    return pack({ numbers, clientIds, dues, ...page })
+    at = 0
+    const sent = this.#rows(
+      'SELECT session, count(*) FROM deliveries WHERE place > 0 AND session > ? AND session <= ? GROUP BY session ORDER BY session',
+    )
+    for (const row of sent.iterate(after, last)) {
+      const [session, messages] = row as unknown as [number, number]
+      inflight[find(session)] = messages
+    }
   }
 
   #session(session: number): StoredSession | undefined {
@@ -91,9 +157,8 @@ export class SessionQueries {
       .all(session)
       .map((pair) => pair as unknown as [number, number])
     const inflight = this.#rows(`${delivery} AND d.place > 0 ORDER BY d.sequence`).all(session).map(readDelivery)
-    const [queued, queuedBytes] = this.#rows(
-      'SELECT count(*), coalesce(sum(size), 0) FROM deliveries WHERE session = ? AND place = 0',
-    ).get(session) as unknown as [number, number]
+    const queue = this.#rows('SELECT waiting, bytes FROM queues WHERE session = ?').get(session)
+    const [queued, queuedBytes] = (queue as unknown as [number, number] | undefined) ?? [0, 0]
     return { record, awaiting, inflight, queued, queuedBytes }
   }
 
@@ -130,6 +195,23 @@ export class SessionQueries {
     }
     return statement
   }
+}
+
+const emptyPage = (): PackedIndexPage => ({
+  numbers: new Float64Array(),
+  clientIds: new Uint8Array(),
+  dues: new Float64Array(),
+  waiting: new Uint32Array(),
+  waitingBytes: new Float64Array(),
+  inflight: new Uint32Array(),
+  owners: new Uint32Array(),
+  filters: '',
+  bits: new Uint8Array(),
+  identifiers: new Uint32Array(),
+})
+
+function numbersOf(text: string): number[] {
+  return text === '' ? [] : text.split(',').map(Number)
 }
 
 function readDelivery(row: unknown): StoredDelivery {

@@ -59,6 +59,23 @@ test('the command of a plugin that is not loaded: after the help, what to load',
   assert.deepEqual(await lines('users', 'list'), [])
 })
 
+test('plugins that share the first word of their commands are told apart', async (scope) => {
+  const { run } = await startOperated(scope)
+  const hint = async (...words: string[]) => (await run(...words)).lines.at(-1)
+  assert.equal(
+    await hint('exhook', 'drivers', 'list'),
+    "'exhook drivers' is the command of a plugin that is not loaded: 'plugins load extension-hook' first",
+  )
+  assert.equal(
+    await hint('exhook', 'server', 'list'),
+    "'exhook server' is the command of a plugin that is not loaded: 'plugins load exhook' first",
+  )
+  assert.match(
+    (await hint('exhook', 'what')) ?? '',
+    /^'exhook' is .*'plugins load extension-hook' or 'plugins load exhook' first$/,
+  )
+})
+
 test('wrong words print the usage of the command, a throw one line', async (scope) => {
   const { broker, run } = await startOperated(scope)
   await broker.loadPlugin(plugin as never)

@@ -66,7 +66,7 @@ function notLoaded(admin: BrokerAdmin, words: readonly string[], least: number):
     const name = words.slice(0, count).join(' ')
     const bringers = admin
       .plugins()
-      .filter(({ active, commands }) => !active && commands?.includes(name) === true)
+      .filter(({ active, commands = [] }) => !active && commands.some((one) => `${one} `.startsWith(`${name} `)))
       .map((plugin) => `'plugins load ${plugin.name}'`)
     if (bringers.length > 0)
       return `'${name}' is the command of a plugin that is not loaded: ${bringers.join(' or ')} first`

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { payloads, publish, publishThrough, subscribe } from '../support/actions.ts'
 import type { RawClient } from '../support/raw-client.ts'
+import { temporaryFolder } from './folder.ts'
 import { startTwo, type TwoWorkers } from './support.ts'
 
 type Put = (path: string, body: unknown) => Promise<void>
@@ -63,4 +66,27 @@ test('limits of delayed messages hold for all workers together, also when they a
   for (const client of clients) await eventually('no more to be taken', async () => (await delay(client)) === 0x97)
   await put('/mqtt/delayed', { max_delayed_messages: 0 })
   for (const client of clients) await eventually('them to be taken again', async () => (await delay(client)) < 0x80)
+})
+
+test('a trace has what clients of every worker do', async (t) => {
+  const broker = await startTwo(t)
+  const file = join(temporaryFolder(t), 'trace.log')
+  assert.match(await broker.ctl('trace', 'start', 'topic', 'traced/#', file), /successfully/)
+  for (const worker of [1, 2] as const) {
+    const client = await broker.connect(worker)
+    await eventually(`what worker ${worker} sees`, async () => {
+      await publishThrough(client, `traced/${worker}`, 'x', { qos: 1 })
+      return readFileSync(file, 'utf8').includes(`PUBLISH: traced/${worker} `)
+    })
+  }
+  assert.match(await broker.ctl('trace', 'stop', 'topic', 'traced/#'), /successfully/)
+  const client = await broker.connect(2)
+  let size = -1
+  await eventually('both to stop', async () => {
+    const before = size
+    await publishThrough(client, 'traced/after', 'x', { qos: 1 })
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    size = statSync(file).size
+    return size === before
+  })
 })

@@ -9,7 +9,7 @@ import { type EffectiveConfig, loggerOptions, readConfig, type SettingFlags } fr
 import { messageOf } from '../errors.ts'
 import { recorderOf } from '../exhook/record/recorder-of.ts'
 import { type AdjustableLogger, createLogger } from '../log/logger.ts'
-import { Tracer } from '../trace/tracer.ts'
+import { tracerOf } from '../trace/tracer-of.ts'
 import { version } from '../version.ts'
 
 export interface Assembly {
@@ -72,12 +72,12 @@ export async function assemble(flags: StartSettings, worker?: WorkerParts): Prom
     places,
     problems,
     logControl: log,
-    commands: ({ admin, hooks }) =>
+    commands: (core) =>
       operatorCommands({
-        admin,
+        admin: core.admin,
         profile: config.control.profile,
-        tracer: new Tracer((point, handler, given) => hooks.add(point, handler, { ...given, owner: 'trace' })),
-        recorder: recorderOf(hooks, admin.node, worker === undefined ? 1 : config.workers.count),
+        tracer: tracerOf(core),
+        recorder: recorderOf(core.hooks, core.admin.node, worker === undefined ? 1 : config.workers.count),
       }),
   })
 

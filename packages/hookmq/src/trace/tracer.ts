@@ -18,6 +18,12 @@ interface Trace extends TraceView {
   readonly output: TraceFile
 }
 
+/** What one process of the broker tells the others of a trace: all of them write to the same file. */
+export interface TraceChange {
+  readonly start?: TraceView
+  readonly stop?: Pick<TraceView, 'type' | 'filter'>
+}
+
 export type AddHook = <P extends HookPointName>(point: P, handler: HookHandler<P>, options: HookOptions) => HookHandle
 
 /** Each of them costs something on every message. */
@@ -35,12 +41,14 @@ export class Tracer {
   readonly #addHook: AddHook
   readonly #maxBytes: number | undefined
   readonly #traces = new Map<string, Trace>()
+  readonly #tell: (change: TraceChange) => void
   #hooks: HookHandle[] = []
 
-  /** `maxBytes`: of one file; default 64 MB. */
-  constructor(addHook: AddHook, maxBytes?: number) {
+  /** `maxBytes`: of what this process writes to one file; default 64 MB. `tell`: to the tracers of other processes, whose `told` gets it. */
+  constructor(addHook: AddHook, maxBytes?: number, tell: (change: TraceChange) => void = () => {}) {
     this.#addHook = addHook
     this.#maxBytes = maxBytes
+    this.#tell = tell
   }
 
   list(): readonly TraceView[] {
@@ -49,10 +57,28 @@ export class Tracer {
 
   /** undefined: it runs. Else what is wrong, in a word or a sentence. The file is appended to. */
   async start(type: TraceType, filter: string, path: string, level = 'debug'): Promise<string | undefined> {
+    const file = resolve(path)
+    const problem = await this.#start({ type, filter, file, level })
+    if (problem === undefined) this.#tell({ start: { type, filter, file, level } })
+    return problem
+  }
+
+  /** Resolves once what was traced here is in the file. false: there is no such trace. */
+  async stop(type: TraceType, filter: string): Promise<boolean> {
+    this.#tell({ stop: { type, filter } })
+    return this.#stop(type, filter)
+  }
+
+  /** Another process was told to begin or to end a trace. */
+  async told({ start, stop }: TraceChange): Promise<void> {
+    if (start !== undefined) await this.#start(start)
+    if (stop !== undefined) await this.#stop(stop.type, stop.filter)
+  }
+
+  async #start({ type, filter, file, level }: TraceView): Promise<string | undefined> {
     const key = `${type} ${filter}`
     if (this.#traces.has(key)) return 'already_existed'
     if (this.#traces.size >= maxTraces) return `there are ${maxTraces} traces already; stop one of them first`
-    const file = resolve(path)
     if ([...this.#traces.values()].some((trace) => trace.file === file)) return `${file} is the file of another trace`
     let output: TraceFile
     try {
@@ -65,8 +91,7 @@ export class Tracer {
     return undefined
   }
 
-  /** Resolves once what was traced is in the file. false: there is no such trace. */
-  async stop(type: TraceType, filter: string): Promise<boolean> {
+  async #stop(type: TraceType, filter: string): Promise<boolean> {
     const key = `${type} ${filter}`
     const trace = this.#traces.get(key)
     if (trace === undefined) return false

@@ -4,11 +4,12 @@
  */
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
+import { goalTable } from './load/goals.ts'
+import type { Result } from './load/measure.ts'
 import { type Peer, peers, Running } from './load/peers.ts'
-import { processorTime, residentBytes } from './load/processor-time.ts'
-import { Load, type Scenario } from './load/scenario.ts'
+import { type Trial, trials } from './load/scenarios.ts'
 
-const usage = `Usage: npm run bench:peers -- [--rounds 5] [--seconds 2] [--only WORD] [--peers hookmq,hookmq-2-workers,mosquitto,aedes,nats-server]
+const usage = `Usage: npm run bench:peers -- [--rounds 5] [--seconds 2] [--only WORD,WORD] [--peers hookmq,hookmq-2-workers,mosquitto,aedes,nats-server]
 
 Brokers that are not installed are left out, with a line that says so.`
 
@@ -28,99 +29,86 @@ const { values: options } = parseArgs({
   },
 })
 
-interface Result {
-  readonly rate: number
-  readonly microseconds: number
-  readonly mebibytes: number
-}
-
-const scenarios: readonly Scenario[] = [
-  ...[16, 256, 4096].map((size) => scenario(`pairs, QoS 0, ${size} B`, { size })),
-  ...[16, 256].map((size) => scenario(`10 to 1, QoS 0, ${size} B`, { size, pairs: false, subscribers: 1 })),
-  ...[16, 256].map((size) =>
-    scenario(`1 to 100, QoS 0, ${size} B`, { size, pairs: false, publishers: 1, subscribers: 100 }),
-  ),
-  scenario('pairs, QoS 0, 256 B, MQTT 5', { size: 256, version: 5 }),
-  scenario('pairs, QoS 1, 256 B', { size: 256, qos: 1 }),
-  scenario('pairs, QoS 2, 256 B', { size: 256, qos: 2 }),
-  scenario('500 pairs, one message at a time', { size: 64, publishers: 500, subscribers: 500, outstanding: 1 }),
-]
-
-function scenario(name: string, settings: Partial<Scenario>): Scenario {
-  return {
-    name,
-    publishers: 10,
-    subscribers: 10,
-    pairs: true,
-    qos: 0,
-    size: 256,
-    version: 4,
-    outstanding: 200,
-    ...settings,
-  }
-}
-
-async function measure(running: Running, what: Scenario, seconds: number): Promise<Result> {
-  const load = new Load(what)
-  try {
-    await load.open(running.port)
-    load.start()
-    await new Promise((resolve) => setTimeout(resolve, 500))
-    const before = { delivered: load.delivered, time: processorTime(running.pid), at: performance.now() }
-    await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
-    const delivered = load.delivered - before.delivered
-    const time = processorTime(running.pid) - before.time
-    const elapsed = (performance.now() - before.at) / 1000
-    await load.finish(20_000)
-    return {
-      rate: delivered / elapsed,
-      microseconds: time / delivered,
-      mebibytes: residentBytes(running.pid) / 2 ** 20,
-    }
-  } finally {
-    load.close()
-  }
-}
-
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted.length === 0 ? Number.NaN : (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2
 }
 
-async function compare(what: Scenario, chosen: readonly Peer[], firstPort: number): Promise<void> {
+function mediansOf(results: readonly Result[]): Result | undefined {
+  if (results.length === 0) return undefined
+  const of = (figure: keyof Result): number | undefined => {
+    const values = results.map((result) => result[figure]).filter((value) => value !== undefined)
+    return values.length === 0 ? undefined : median(values)
+  }
+  return {
+    microseconds: of('microseconds') ?? Number.NaN,
+    rate: of('rate') ?? Number.NaN,
+    mebibytes: of('mebibytes') ?? Number.NaN,
+    bytes: of('bytes'),
+    half: of('half'),
+    ninetyNine: of('ninetyNine'),
+  }
+}
+
+function describe({ microseconds, rate, mebibytes, bytes, half, ninetyNine }: Result): string {
+  const more = [
+    bytes === undefined ? [] : [`${Math.round(bytes).toLocaleString('en')} bytes each`],
+    half === undefined || ninetyNine === undefined
+      ? []
+      : [`p50 ${Math.round(half)} us, p99 ${Math.round(ninetyNine)} us`],
+  ].flat()
+  const whole = [Math.round(rate).toLocaleString('en'), Math.round(mebibytes).toString(), more.join(', ')]
+  return [microseconds.toFixed(2), ...whole].join(' | ')
+}
+
+/** Medians by trial and broker. */
+const measured = new Map<string, Map<string, Result>>()
+
+async function compare(trial: Trial, chosen: readonly Peer[], firstPort: number): Promise<void> {
   const results = new Map<string, Result[]>()
   const failures = new Map<string, string>()
-  const running: Running[] = []
+  const running = new Map<Peer, Running>()
+  const { carrier = 'tcp' } = trial
+  let port = firstPort
   try {
-    for (const [index, peer] of chosen.entries()) running.push(await Running.start(peer, firstPort + index))
     for (let round = 0; round < Number(options.rounds); round++) {
-      for (const broker of running) {
-        const { name } = broker.peer
+      for (const peer of chosen) {
+        const { name } = peer
         if (failures.has(name)) continue
-        process.stderr.write(`${what.name}, round ${round + 1} of ${options.rounds}, ${name}\n`)
+        process.stderr.write(`${trial.name}, round ${round + 1} of ${options.rounds}, ${name}\n`)
         try {
-          results.set(name, [...(results.get(name) ?? []), await measure(broker, what, Number(options.seconds))])
+          const broker = running.get(peer) ?? (await Running.start(peer, port++, carrier))
+          running.set(peer, broker)
+          results.set(name, [...(results.get(name) ?? []), await trial.measure(broker, Number(options.seconds))])
         } catch (error) {
           failures.set(name, (error as Error).message)
+        }
+        if (trial.fresh === true) {
+          await running.get(peer)?.stop()
+          running.delete(peer)
         }
       }
     }
   } finally {
-    for (const broker of running) await broker.stop()
+    for (const broker of running.values()) await broker.stop()
   }
+  const medians = new Map<string, Result>()
+  measured.set(trial.name, medians)
   for (const { name } of chosen) {
-    const list = results.get(name) ?? []
+    const result = mediansOf(results.get(name) ?? [])
     const failed = failures.get(name)
-    const cells =
-      failed === undefined
-        ? [
-            median(list.map((result) => result.microseconds)).toFixed(2),
-            Math.round(median(list.map((result) => result.rate))).toLocaleString('en'),
-            Math.round(median(list.map((result) => result.mebibytes))).toString(),
-          ]
-        : [`failed: ${failed}`, '', '']
-    console.log(`| ${what.name} | ${name} | ${cells.join(' | ')} |`)
+    // A broker that loses or repeats a message has no figures.
+    if (result !== undefined && failed === undefined) medians.set(name, result)
+    const cells = failed !== undefined || result === undefined ? `failed: ${failed} | | | ` : describe(result)
+    console.log(`| ${trial.name} | ${name} | ${cells} |`)
   }
+}
+
+/** Of the brokers that were asked for, those that can take part. */
+function takingPart({ carrier, also }: Trial, installed: readonly Peer[]): Peer[] {
+  const able = installed.filter((peer) => carrier === undefined || peer.carriers?.includes(carrier) === true)
+  const own = able.filter(({ name }) => name.startsWith('hookmq'))
+  return also === undefined ? able : [...own, also]
 }
 
 if (options.help) {
@@ -134,12 +122,15 @@ if (options.help) {
     `${new Date().toISOString().slice(0, 10)}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}; ${versions}`,
   )
   console.log(
-    `Medians of ${options.rounds} rounds of ${options.seconds} s; microseconds are processor time of the broker per delivered message.\n`,
+    `Medians of ${options.rounds} rounds of ${options.seconds} s; microseconds are processor time of the broker per delivered message (connection, and so on).\n`,
   )
-  console.log('| scenario | broker | us per message | messages/s | RSS MiB |\n|---|---|---|---|---|')
+  console.log('| scenario | broker | us of CPU | per second | RSS MiB | |\n|---|---|---|---|---|---|')
+  const wanted = options.only.split(',')
   let port = 25_100
-  for (const what of scenarios.filter((candidate) => candidate.name.includes(options.only))) {
-    await compare(what, installed, port)
-    port += 10
+  for (const trial of trials.filter(({ name }) => wanted.some((word) => name.includes(word)))) {
+    await compare(trial, takingPart(trial, installed), port)
+    port += 100
   }
+  const reached = goalTable((trial, broker) => measured.get(trial)?.get(broker))
+  if (reached !== '') console.log(`\n${reached}`)
 }

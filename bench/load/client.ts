@@ -1,4 +1,3 @@
-import { connect, type Socket } from 'node:net'
 import {
   ByteWriter,
   type ControlPacket,
@@ -9,13 +8,14 @@ import {
   type PublishFrame,
   type QoS,
 } from '@hookmq/mqtt'
+import { type Carrier, openWire, type Wire } from './wire.ts'
 
 /**
  * One MQTT connection of the load generator: raw socket, our codec, every packet of a turn in one write, so that what is measured is
  * the broker.
  */
 export class LoadClient implements PacketSink {
-  readonly socket: Socket
+  readonly #wire: Wire
   readonly version: ProtocolVersion
   readonly #parser: PacketParser
   readonly #writer = new ByteWriter(65_536)
@@ -26,29 +26,27 @@ export class LoadClient implements PacketSink {
   onFailure: (error: Error) => void = () => {}
   closing = false
 
-  constructor(port: number, version: ProtocolVersion) {
+  constructor(port: number, version: ProtocolVersion, carrier: Carrier = 'tcp') {
     this.version = version
     this.#parser = new PacketParser(this, { maximumPacketSize: 0xfffffff, role: 'client' })
     this.#parser.version = version
-    this.socket = connect({ host: '127.0.0.1', port, noDelay: true })
-    this.socket.on('data', (chunk: Buffer) => {
+    this.#wire = openWire(carrier, port)
+    const { socket } = this.#wire
+    this.#wire.onBytes = (chunk) => {
       try {
         this.#parser.write(chunk)
       } catch (error) {
         this.#failed(error as Error)
       }
-    })
-    this.socket.on('error', (error) => this.#failed(error))
-    this.socket.on('close', () => {
+    }
+    socket.on('error', (error) => this.#failed(error))
+    socket.on('close', () => {
       if (!this.closing) this.#failed(new Error('the broker closed a connection'))
     })
   }
 
   async connect(clientId: string): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.socket.once('connect', resolve)
-      this.socket.once('error', reject)
-    })
+    await this.#wire.open()
     this.send({
       type: 'connect',
       protocolName: 'MQTT',
@@ -62,9 +60,10 @@ export class LoadClient implements PacketSink {
     await this.#await('connack')
   }
 
-  async subscribe(filter: string, qos: QoS): Promise<void> {
+  async subscribe(filters: string | readonly string[], qos: QoS): Promise<void> {
     const options = { qos, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const
-    this.send({ type: 'subscribe', packetId: 1, subscriptions: [{ filter, options }], properties: {} })
+    const subscriptions = [filters].flat().map((filter) => ({ filter, options }))
+    this.send({ type: 'subscribe', packetId: 1, subscriptions, properties: {} })
     await this.#await('suback')
   }
 
@@ -74,7 +73,7 @@ export class LoadClient implements PacketSink {
       this.#flushScheduled = true
       setImmediate(() => {
         this.#flushScheduled = false
-        this.socket.write(this.#writer.copy())
+        this.#wire.write(this.#writer.copy())
         this.#writer.reset()
       })
     }
@@ -87,7 +86,7 @@ export class LoadClient implements PacketSink {
 
   end(): void {
     this.closing = true
-    this.socket.destroy()
+    this.#wire.socket.destroy()
   }
 
   publish(frame: PublishFrame): void {

@@ -2,16 +2,20 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { TestAuthority, type TestCertificate } from '@hookmq/api/testing'
+import type { Carrier } from './wire.ts'
 
 export interface Peer {
   readonly name: string
   /** Version as it tells it itself; undefined: it is not installed. */
   version(): string | undefined
+  /** Ways to it besides TCP that it can be started for. */
+  readonly carriers?: readonly Carrier[]
   /** The command of a broker on 127.0.0.1:port; `folder` is its own and is removed afterwards. */
-  command(port: number, folder: string): readonly string[]
+  command(port: number, folder: string, carrier?: Carrier): readonly string[]
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -40,35 +44,73 @@ function output(command: string, args: readonly string[]): string | undefined {
   }
 }
 
-function hookmq(port: number, folder: string): string[] {
+let issued: TestCertificate | undefined
+
+/** Of this run. Needs the command `openssl`. */
+function certificate(): TestCertificate {
+  if (issued === undefined) {
+    const authority = new TestAuthority()
+    process.on('exit', () => authority.remove())
+    issued = authority.issue('/CN=localhost')
+  }
+  return issued
+}
+
+function hookmq(port: number, folder: string, carrier: Carrier = 'tcp'): string[] {
+  const portFor = (kind: Carrier): number => (kind === carrier ? port : 0)
+  const settings = [
+    `listener.tcp.external=127.0.0.1:${portFor('tcp')}`,
+    `listener.ws.external=127.0.0.1:${portFor('ws')}`,
+    'plugin.management.dashboard.listener.http=127.0.0.1:0',
+  ]
+  if (carrier === 'tls') {
+    const { cert, key } = certificate()
+    settings.push(`listener.ssl.external=127.0.0.1:${port}`)
+    settings.push(`listener.ssl.external.certfile=${cert}`, `listener.ssl.external.keyfile=${key}`)
+  }
   return [
     process.execPath,
     join(root, 'packages/hookmq/src/main.ts'),
     'start',
     ...['--data-dir', join(folder, 'data'), '--log-level', 'error'],
-    ...['--set', `listener.tcp.external=127.0.0.1:${port}`, '--set', 'listener.ws.external=127.0.0.1:0'],
-    ...['--set', 'plugin.management.dashboard.listener.http=127.0.0.1:0'],
+    ...settings.flatMap((setting) => ['--set', setting]),
   ]
+}
+
+/** HookMQ with a hook of message.publish that looks at each message and changes nothing. */
+export const hooked: Peer = {
+  name: 'hookmq with a hook',
+  version: () => `on Node ${process.versions.node}`,
+  command: (port, folder, carrier) => [
+    ...hookmq(port, folder, carrier),
+    '--plugin',
+    fileURLToPath(new URL('hook.ts', import.meta.url)),
+  ],
 }
 
 export const peers: readonly Peer[] = [
   {
     name: 'hookmq',
     version: () => `on Node ${process.versions.node}`,
+    carriers: ['tls', 'ws'],
     command: hookmq,
   },
   {
     name: 'hookmq-2-workers',
     version: () => `on Node ${process.versions.node}`,
-    command: (port, folder) => [...hookmq(port, folder), '--workers', '2'],
+    command: (port, folder, carrier) => [...hookmq(port, folder, carrier), '--workers', '2'],
   },
   {
     name: 'mosquitto',
     version: () => output('mosquitto', ['-h'])?.match(/version (\S+)/)?.[1],
-    command(port, folder) {
+    carriers: ['tls'],
+    command(port, folder, carrier) {
       // Unlimited queues, so that it never drops; nothing written to disk; no log.
       const lines = [
         `listener ${port} 127.0.0.1`,
+        ...(carrier === 'tls' ? [`certfile ${certificate().cert}`, `keyfile ${certificate().key}`] : []),
+        // It would become a user who cannot read the key.
+        `user ${userInfo().username}`,
         'allow_anonymous true',
         'max_inflight_messages 0',
         'max_queued_messages 0',
@@ -112,9 +154,9 @@ export class Running {
     this.#folder = folder
   }
 
-  static async start(peer: Peer, port: number): Promise<Running> {
+  static async start(peer: Peer, port: number, carrier: Carrier = 'tcp'): Promise<Running> {
     const folder = mkdtempSync(join(tmpdir(), `bench-${peer.name}-`))
-    const [command, ...args] = peer.command(port, folder)
+    const [command, ...args] = peer.command(port, folder, carrier)
     const child = spawn(command, args, {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: { ...process.env, PATH: systemPath },

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type ProtocolVersion, type PublishFrame, type QoS, writePublish } from '@hookmq/mqtt'
 import { LoadClient } from './client.ts'
+import type { Carrier } from './wire.ts'
 
 export interface Scenario {
   readonly name: string
@@ -14,6 +15,10 @@ export interface Scenario {
   readonly version: ProtocolVersion
   /** Messages of one publisher that not everybody has got yet. */
   readonly outstanding: number
+  /** 'tcp' when left out. */
+  readonly carrier?: Carrier
+  /** Messages per second, all publishers together; as many as are taken when left out. Then the time that each one takes is noted. */
+  readonly rate?: number
 }
 
 /** Unacknowledged QoS 1 and 2 messages of one publisher. */
@@ -31,6 +36,9 @@ export class Load {
   readonly #run = randomBytes(4).readUInt32BE()
   #running = false
   delivered = 0
+  /** Microseconds from when each message was due to its arrival. */
+  readonly delays: number[] = []
+  #pace: NodeJS.Timeout | undefined
   failure: Error | undefined
 
   constructor(scenario: Scenario) {
@@ -38,12 +46,12 @@ export class Load {
   }
 
   async open(port: number): Promise<void> {
-    const { publishers, subscribers, pairs, qos, version } = this.#scenario
+    const { publishers, subscribers, pairs, qos, version, carrier } = this.#scenario
     const fail = (error: Error): void => {
       this.failure ??= error
     }
     for (let index = 0; index < subscribers; index++) {
-      const client = new LoadClient(port, version)
+      const client = new LoadClient(port, version, carrier)
       client.onFailure = fail
       await client.connect(`load-${this.#run}-s${index}`)
       await client.subscribe(pairs ? `load/${this.#run}/${index}` : `load/${this.#run}/+`, qos)
@@ -52,7 +60,7 @@ export class Load {
       this.#subscribers.push(client)
     }
     for (let index = 0; index < publishers; index++) {
-      const client = new LoadClient(port, version)
+      const client = new LoadClient(port, version, carrier)
       client.onFailure = fail
       await client.connect(`load-${this.#run}-p${index}`)
       this.#publishers.push(new Publisher(client, this.#scenario, this.#run, index))
@@ -61,12 +69,23 @@ export class Load {
 
   start(): void {
     this.#running = true
-    for (const publisher of this.#publishers) publisher.start(pairsOr(this.#scenario))
+    const { rate } = this.#scenario
+    for (const publisher of this.#publishers) publisher.start(pairsOr(this.#scenario), rate === undefined)
+    if (rate === undefined) return
+    const began = now()
+    let sent = 0
+    // What is due is sent late rather than not at all, and its delay counts from when it was due.
+    this.#pace = setInterval(() => {
+      for (const due = ((now() - began) * rate) / 1e6; sent < due; sent++) {
+        this.#publishers[sent % this.#publishers.length].sendOne(began + (sent * 1e6) / rate)
+      }
+    }, 1)
   }
 
   /** Stops publishing and waits until all has arrived. Throws when something is missing. */
   async finish(timeout: number): Promise<void> {
     this.#running = false
+    clearInterval(this.#pace)
     for (const publisher of this.#publishers) publisher.stop()
     const until = Date.now() + timeout
     while (this.failure === undefined && this.#publishers.some((publisher) => !publisher.idle)) {
@@ -80,6 +99,7 @@ export class Load {
   }
 
   close(): void {
+    clearInterval(this.#pace)
     for (const client of this.#subscribers) client.end()
     for (const publisher of this.#publishers) publisher.client.end()
   }
@@ -105,8 +125,14 @@ export class Load {
     }
     expected[publisher] = wanted + 1
     this.delivered++
+    if (this.#scenario.rate !== undefined) this.delays.push(now() - buffer.readUInt32BE(payloadStart + 12))
     this.#publishers[publisher].arrived(this.#running)
   }
+}
+
+/** Microseconds, from some moment on. */
+function now(): number {
+  return Math.round(performance.now() * 1000)
 }
 
 function pairsOr(scenario: Scenario): number {
@@ -123,6 +149,7 @@ class Publisher {
   #arrivals = 0
   #unacknowledged = 0
   #stopped = false
+  #paced = false
 
   constructor(client: LoadClient, scenario: Scenario, run: number, index: number) {
     this.client = client
@@ -137,9 +164,16 @@ class Publisher {
     }
   }
 
-  start(copies: number): void {
+  start(copies: number, atOnce: boolean): void {
     this.#copies = copies
-    this.#more()
+    this.#paced = !atOnce
+    if (atOnce) this.#more()
+  }
+
+  /** `due`: in microseconds, goes along. */
+  sendOne(due: number): void {
+    this.#payload.writeUInt32BE(Math.round(due) % 2 ** 32, 12)
+    this.#publish()
   }
 
   stop(): void {
@@ -161,18 +195,20 @@ class Publisher {
 
   /** Publishes in bursts of a quarter of what may be on its way. */
   #more(): void {
-    const { qos, outstanding, version } = this.#scenario
+    const { qos, outstanding } = this.#scenario
     const onTheWay = this.#sequence - Math.floor(this.#arrivals / this.#copies)
     let room = outstanding - onTheWay
     if (qos > 0) room = Math.min(room, unacknowledgedLimit - this.#unacknowledged)
-    if (this.#stopped || room < Math.max(1, Math.min(outstanding, unacknowledgedLimit) / 4)) return
-    const { writer } = this.client
-    for (; room > 0; room--) {
-      this.#payload.writeUInt32BE(this.#sequence, 8)
-      const packetId = qos === 0 ? 0 : (this.#sequence % 0xffff) + 1
-      writePublish(writer, this.#topic, this.#payload, qos, false, false, packetId, undefined, version)
-      this.#sequence++
-      if (qos > 0) this.#unacknowledged++
-    }
+    if (this.#stopped || this.#paced || room < Math.max(1, Math.min(outstanding, unacknowledgedLimit) / 4)) return
+    for (; room > 0; room--) this.#publish()
+  }
+
+  #publish(): void {
+    const { qos, version } = this.#scenario
+    this.#payload.writeUInt32BE(this.#sequence, 8)
+    const packetId = qos === 0 ? 0 : (this.#sequence % 0xffff) + 1
+    writePublish(this.client.writer, this.#topic, this.#payload, qos, false, false, packetId, undefined, version)
+    this.#sequence++
+    if (qos > 0) this.#unacknowledged++
   }
 }

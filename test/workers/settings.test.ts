@@ -90,3 +90,17 @@ test('a trace has what clients of every worker do', async (t) => {
     return size === before
   })
 })
+
+test('hooks list counts the calls in every worker', async (t) => {
+  const broker = await startTwo(t)
+  await broker.ctl('plugins', 'load', 'delayed')
+  const calls = async (): Promise<number> => {
+    const listed = await broker.ctl('--json', 'hooks', 'list', 'message.publish')
+    const [{ hooks }] = JSON.parse(listed) as [{ hooks: { owner: string; calls: number }[] }]
+    return hooks.find(({ owner }) => owner === 'delayed')?.calls ?? Number.NaN
+  }
+  const clients = [await broker.connect(1), await broker.connect(2), await broker.connect(2)]
+  const before = await calls()
+  for (const client of clients) await publishThrough(client, 'counted', 'x', { qos: 1 })
+  assert.equal((await calls()) - before, 3)
+})

@@ -191,11 +191,8 @@ export class Admin implements BrokerAdmin {
   }
 
   hooks(): readonly ChainView[] {
-    const placements = new Map(this.#broker.plugins.list().map(({ plugin, placement }) => [plugin.name, placement]))
-    return this.#broker.hooks.describe().map((chain) => ({
-      ...chain,
-      hooks: chain.hooks.map((hook) => ({ ...hook, placement: placements.get(hook.owner) ?? 'in-process' })),
-    }))
+    const own = this.own.hooks()
+    return this.#whole?.hooks(own) ?? own
   }
 
   providers(): ProviderView[] {

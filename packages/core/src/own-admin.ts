@@ -1,4 +1,4 @@
-import type { ClientView, Explanation, ListenerView, SubscriptionView, TopicSubscription } from '@hookmq/api'
+import type { ChainView, ClientView, Explanation, ListenerView, SubscriptionView, TopicSubscription } from '@hookmq/api'
 import { topicFilterError } from '@hookmq/mqtt'
 import { explain } from './access/explain.ts'
 import type { LogControl } from './admin.ts'
@@ -101,6 +101,15 @@ export class OwnAdmin {
     const channel = sessions.get(clientId)?.channel
     channel?.topics?.clear()
     return channel !== undefined
+  }
+
+  hooks(): readonly ChainView[] {
+    const { plugins, hooks } = this.#broker
+    const placements = new Map(plugins.list().map(({ plugin, placement }) => [plugin.name, placement]))
+    return hooks.describe().map((chain) => ({
+      ...chain,
+      hooks: chain.hooks.map((hook) => ({ ...hook, placement: placements.get(hook.owner) ?? 'in-process' })),
+    }))
   }
 
   metrics(): Record<string, number> {

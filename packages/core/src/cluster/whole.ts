@@ -1,5 +1,6 @@
 import type {
   AdminScope,
+  ChainView,
   ClientView,
   ClusterMember,
   Explanation,
@@ -11,6 +12,7 @@ import type {
 import type { Broker } from '../broker.ts'
 import type { StoredOptions } from '../routing/types.ts'
 import type { Peers } from './peers.ts'
+import { sumHooks } from './sum-hooks.ts'
 
 /** What a member told of itself. */
 interface MemberView {
@@ -19,9 +21,10 @@ interface MemberView {
   readonly stats: Readonly<Record<string, number>>
   readonly metrics: Readonly<Record<string, number>>
   readonly listeners: readonly ListenerView[]
+  readonly hooks: readonly ChainView[]
 }
 
-type Counted = Pick<MemberView, 'stats' | 'metrics' | 'listeners'>
+type Counted = Pick<MemberView, 'stats' | 'metrics' | 'listeners' | 'hooks'>
 
 /** Gauges of which every member has all: adding them up would count twice. */
 const sharedStats = new Set(['topics', 'routes', 'retained'])
@@ -128,6 +131,13 @@ export class Whole {
     })
   }
 
+  hooks(own: readonly ChainView[]): ChainView[] {
+    return sumHooks(
+      own,
+      [...this.#views.values()].map(({ hooks }) => hooks),
+    )
+  }
+
   // --- what is done to others ----------------------------------------------------------------------------------------
 
   /** A session of another member ends. What is asked of a member is done before it answers any later question. */
@@ -192,12 +202,10 @@ export class Whole {
     const own = admin.own
     switch (subject) {
       case 'views.counters':
-        return { stats: own.stats(), metrics: own.metrics(), listeners: own.listeners() }
+        return this.#counted()
       case 'views.everything':
         return {
-          stats: own.stats(),
-          metrics: own.metrics(),
-          listeners: own.listeners(),
+          ...this.#counted(),
           clients: new Map([...own.clients()].map((view) => [view.client.clientId, view])),
           subscriptions: [...own.subscriptions()],
         }
@@ -223,6 +231,11 @@ export class Whole {
         return this.#broker.access.reload()
     }
     throw new Error(`nobody answers '${subject}'`)
+  }
+
+  #counted(): Counted {
+    const { own } = this.#broker.admin
+    return { stats: own.stats(), metrics: own.metrics(), listeners: own.listeners(), hooks: own.hooks() }
   }
 
   told(subject: string, value: unknown): void {

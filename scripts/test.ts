@@ -30,6 +30,7 @@ const unitTests = [
   '{packages,listeners,stores,clusters,providers,plugins,gateways,sdk,bench,scripts}/**/*.test.{ts,mjs}',
 ]
 const workersTests = ['test/{conformance,hooks,interop}/**/*.test.ts']
+const durableTests = ['test/{conformance,hooks}/**/*.test.ts']
 const integrationTests = ['{test,examples,docs}/**/*.test.ts']
 
 const parts: readonly Part[] = [
@@ -52,6 +53,12 @@ const parts: readonly Part[] = [
     what: 'conformance, hooks and other clients once more, against a broker of two workers',
     command: () => testCommand(findTests(workersTests)),
     env: { HOOKMQ_TEST_WORKERS: '2' },
+  },
+  {
+    name: 'durable',
+    what: 'conformance and hooks once more, with sessions that go through a store',
+    command: () => testCommand(findTests(durableTests)),
+    env: { HOOKMQ_TEST_DURABLE: '1' },
   },
 ]
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { acknowledge, payloads, publish, publishThrough, subscribe } from '../support/actions.ts'
+import { acknowledge, payloads, publish, publishThrough, subscribe, unsubscribe } from '../support/actions.ts'
 import { currentVersions } from '../support/versions.ts'
 import { until } from '../support/wait.ts'
 import { workerCount } from '../support/workers.ts'
@@ -16,6 +16,7 @@ test('while the store fails, QoS 1 and 2 to durable sessions are refused and all
   const plain = await broker.connect()
   await subscribe(plain, ['d', 'p'], { qos: 1 })
   const publisher = await broker.connect()
+  const older = await broker.connect({ clientId: 'older', version: 4, clean: false })
   store.pause()
   publish(publisher, 'd', 'before', { qos: 1, messageId: 99 })
   await publisher.expectNothing()
@@ -32,6 +33,10 @@ test('while the store fails, QoS 1 and 2 to durable sessions are refused and all
   assert.deepEqual(payloads(await plain.settle()), ['before', 'qos 0', 'to nobody durable'])
   assert.deepEqual(payloads(await durable.settle()), ['qos 0'])
   assert.deepEqual(await subscribe(durable, 'more', { qos: 1 }), [0x97])
+  // What they have stays theirs: after a crash it would be there again.
+  assert.deepEqual((await unsubscribe(durable, 'd', 'none')).granted, [0x83, 0x11])
+  older.send({ cmd: 'unsubscribe', messageId: 3, unsubscriptions: ['none'] })
+  await older.expectClose()
   const stranger = await broker.open()
   stranger.sendConnect({ clientId: 'new', ...kept })
   await stranger.expect('connack', { reasonCode: 0x88 })

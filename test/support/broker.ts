@@ -43,8 +43,10 @@ export interface TestBroker {
 }
 
 /** HOOKMQ_TEST_DURABLE=1 runs the same tests with sessions that survive the broker: everything goes through a store then. */
+export const throughStore = process.env.HOOKMQ_TEST_DURABLE === '1'
+
 function durableSessions(): SessionStore | undefined {
-  return process.env.HOOKMQ_TEST_DURABLE === '1' ? new MemorySessionStore() : undefined
+  return throughStore ? new MemorySessionStore() : undefined
 }
 
 /**

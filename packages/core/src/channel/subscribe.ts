@@ -224,8 +224,15 @@ export function handleUnsubscribe(channel: Channel, packet: UnsubscribePacket): 
       const { session } = channel
       if (channel.state !== 'connected' || session === undefined) return
       if (filters instanceof Refusal) return channel.fail(filters.reasonCode, filters.reasonString)
+      // What nobody can store would be there again after a crash.
+      const down = session.number !== 0 && broker.durable?.store.problem !== undefined
+      if (down && channel.version < 5) return channel.fail(ReasonCode.ServerUnavailable, 'the store does not work')
       const reasonCodes = filters.map(({ filter }) => {
         const topic = mounted(channel.mountpoint, filter)
+        if (down)
+          return session.subscriptions.has(topic)
+            ? ReasonCode.ImplementationSpecificError
+            : ReasonCode.NoSubscriptionExisted
         const options = session.unsubscribe(topic)
         if (options === undefined) return ReasonCode.NoSubscriptionExisted
         if (broker.chains.sessionUnsubscribed.size !== 0) {
@@ -235,7 +242,7 @@ export function handleUnsubscribe(channel: Channel, packet: UnsubscribePacket): 
       })
       // [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.11.3-1]
       broker.metrics.counters[M.PACKETS_UNSUBACK_SENT]++
-      const stored = session.number === 0 ? undefined : broker.durable?.pending()
+      const stored = session.number === 0 || down ? undefined : broker.durable?.pending()
       return after(stored, () => {
         if (channel.state === 'connected')
           channel.send({ type: 'unsuback', packetId: packet.packetId, reasonCodes, properties: {} })

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,10 +11,13 @@ export class BrokerProcess {
   /** The port that it listens on; undefined: it ended before. */
   readonly ready: Promise<number | undefined>
   readonly #child: ChildProcess
+  readonly #folder: string
   readonly #logFile: string
   killed = false
 
-  constructor(folder: string, workers: number) {
+  /** `largest`: blocks of 512 bytes that a file of it can have; what goes beyond fails, as on a disk that does not work. */
+  constructor(folder: string, workers: number, largest?: number) {
+    this.#folder = folder
     this.#logFile = join(folder, 'broker.log')
     const log = openSync(this.#logFile, 'a')
     const settings = [
@@ -25,7 +28,9 @@ export class BrokerProcess {
     ].flatMap((setting) => ['--set', setting])
     const args = ['start', '--data-dir', join(folder, 'data'), ...settings]
     if (workers > 1) args.push('--workers', String(workers))
-    this.#child = spawn(process.execPath, [main, ...args], {
+    const limited = ['-c', `trap '' XFSZ; ulimit -f ${largest}; exec "$0" "$@"`, process.execPath, main, ...args]
+    const [program, words] = largest === undefined ? [process.execPath, [main, ...args]] : ['sh', limited]
+    this.#child = spawn(program, words, {
       cwd: folder,
       stdio: ['ignore', 'pipe', log],
       // A group of its own: workers are killed with it.
@@ -52,6 +57,12 @@ export class BrokerProcess {
   /** It ended, and nobody killed it. */
   get died(): boolean {
     return !this.killed && (this.#child.exitCode !== null || this.#child.signalCode !== null)
+  }
+
+  /** What `hookmq ctl` prints. */
+  ctl(...words: string[]): string {
+    const dataDir = ['--data-dir', join(this.#folder, 'data')]
+    return spawnSync(process.execPath, [main, 'ctl', ...dataDir, ...words], { encoding: 'utf8' }).stdout
   }
 
   /** The last lines of its log. */

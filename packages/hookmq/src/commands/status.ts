@@ -11,6 +11,8 @@ export const statusCommand: CommandFactory = ({ admin, profile }) => ({
       profile === '2.x'
         ? [`Node '${node}' is started`, `emqttd ${version} is running`]
         : [`Node '${node}' ${version} is started`]
-    return { lines, json: { node, version, status: 'started' } }
+    const storeDown = admin.stats()['store.down.count'] === 1
+    if (storeDown) lines.push('The store does not work: durable sessions take no QoS 1 and 2 messages, see the log')
+    return { lines, json: { node, version, status: 'started', ...(storeDown && { store: 'down' }) } }
   },
 })

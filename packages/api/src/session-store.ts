@@ -12,7 +12,10 @@ export interface StoredDelivery {
   readonly subscriptionIdentifiers: readonly number[] | undefined
   /** `$share/group/filter`, when the session was chosen from it. */
   readonly share: string | undefined
-  /** The message itself, in the core's own form. Receivers of one message share it: it is the same object for all of them. */
+  /**
+   * The message itself, in the core's own form. Receivers of one message that come one after the other share it: it is the same object for all
+   * of them. A store that is given one must not keep it: its bytes are used again.
+   */
   readonly body: Uint8Array
   /** Bytes that it counts for in `queuedBytes`; undefined: the length of the body. */
   readonly size?: number

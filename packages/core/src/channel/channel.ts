@@ -11,6 +11,7 @@ import {
   type Will,
 } from '@hookmq/mqtt'
 import type { Broker } from '../broker.ts'
+import type { Awaiter } from '../durable/durable.ts'
 import { CallScope } from '../hooks/index.ts'
 import * as M from '../metrics/index.ts'
 import { Refusal } from '../refusal.ts'
@@ -50,7 +51,7 @@ const noLimit = 0xffffffff
  * Protocol state of one connection. Bytes come in through `data`, packets go to the modules beside this file, bytes leave
  * through the outbox.
  */
-export class Channel extends PacketWriter implements TransportHandler, PacketSink {
+export class Channel extends PacketWriter implements TransportHandler, PacketSink, Awaiter {
   readonly parser: PacketParser
   state: ChannelState = 'idle'
   connInfo: ConnInfo | undefined
@@ -79,6 +80,8 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
   #scope: CallScope | undefined
   /** Acknowledgements that wait until what they stand for is safe, in their order. */
   #acknowledgements: InOrder | undefined
+  /** It is told of the next commit. */
+  #awaitsStore = false
   /** Another process has the session of this client, and gets its bytes. */
   #successor: TransportHandler | undefined
   /** What came before CONNECT was understood: it may have to be handed over. */
@@ -327,14 +330,39 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
   acknowledgeWhen(safe: Promise<void> | undefined, acknowledge: () => undefined | Promise<unknown>): undefined {
     this.slowDown()
     this.broker.durable?.throttle(this)
+    if (safe === undefined) this.#late().push(acknowledge)
+    else this.#late().pushPending(safe, acknowledge)
+    this.#checkAcknowledgements()
+    return undefined
+  }
+
+  /** As `acknowledgeWhen`, for one that turns ready with a batch of the store: no promise for each. */
+  acknowledgeStored(acknowledgement: Slot): undefined {
+    this.slowDown()
+    const { durable } = this.broker
+    durable?.throttle(this)
+    this.#late().add(acknowledgement)
+    if (!this.#awaitsStore) {
+      this.#awaitsStore = true
+      durable?.await(this)
+    }
+    this.#checkAcknowledgements()
+    return undefined
+  }
+
+  /** The store has written a batch. */
+  committed(): void {
+    this.#acknowledgements?.proceed()
+    this.#awaitsStore = this.acknowledgesLate
+    if (this.#awaitsStore) this.broker.durable?.await(this)
+  }
+
+  #late(): InOrder {
     this.#acknowledgements ??= new InOrder(
       () => this.#checkAcknowledgements(),
       (error) => this.broker.reportBug(error),
     )
-    if (safe === undefined) this.#acknowledgements.push(acknowledge)
-    else this.#acknowledgements.pushPending(safe, acknowledge)
-    this.#checkAcknowledgements()
-    return undefined
+    return this.#acknowledgements
   }
 
   #checkAcknowledgements(): void {

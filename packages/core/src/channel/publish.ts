@@ -369,7 +369,13 @@ function finish(
   if (peers !== undefined) peers.touched = false
   // The own copy of a durable session must be stored before the acknowledgement leaves.
   const count = broker.route(outcome, routes, session.number === 0 ? publisher : undefined)
-  const safe = bothOf(peers?.taken(), durable?.since(changes))
+  const taken = peers?.taken()
+  const batch = durable?.batchSince(changes)
+  if (taken === undefined && batch !== undefined)
+    return channel.acknowledgeStored(
+      new StoredAcknowledgement(channel, session, outcome, count, qos, packetId, publisher, batch),
+    )
+  const safe = bothOf(taken, durable?.since(changes))
   if (safe !== undefined || channel.acknowledgesLate)
     return channel.acknowledgeWhen(safe, () =>
       acknowledgeRouted(channel, session, outcome, count, qos, packetId, publisher),
@@ -381,6 +387,54 @@ function finish(
 function storeDown({ version }: Channel): Refusal {
   const kind = version === 5 ? 'reject' : 'disconnect'
   return new Refusal(kind, ReasonCode.QuotaExceeded, 'store', 'the store does not work at present')
+}
+
+/** The acknowledgement of a message that the store takes. */
+class StoredAcknowledgement implements Slot {
+  readonly #channel: Channel
+  readonly #session: Session
+  readonly #outcome: BrokerMessage
+  readonly #count: number
+  readonly #qos: QoS
+  readonly #packetId: number
+  readonly #publisher: PublisherRoute
+  readonly #batch: number
+
+  constructor(
+    channel: Channel,
+    session: Session,
+    outcome: BrokerMessage,
+    count: number,
+    qos: QoS,
+    packetId: number,
+    publisher: PublisherRoute,
+    batch: number,
+  ) {
+    this.#channel = channel
+    this.#session = session
+    this.#outcome = outcome
+    this.#count = count
+    this.#qos = qos
+    this.#packetId = packetId
+    this.#publisher = publisher
+    this.#batch = batch
+  }
+
+  get ready(): boolean {
+    return this.#batch <= (this.#channel.broker.durable?.store.committed ?? 0)
+  }
+
+  run(): undefined | Promise<unknown> {
+    return acknowledgeRouted(
+      this.#channel,
+      this.#session,
+      this.#outcome,
+      this.#count,
+      this.#qos,
+      this.#packetId,
+      this.#publisher,
+    )
+  }
 }
 
 /** The acknowledgement, then the publisher's own copy. */

@@ -6,7 +6,7 @@ import * as M from '../metrics/index.ts'
 import type { Route, Routes } from '../routing/types.ts'
 import { type Delivery, deliveryBytes } from '../session/delivery.ts'
 import { Session } from '../session/session.ts'
-import { encodeMessage } from './message-codec.ts'
+import { encodeForNow } from './message-codec.ts'
 
 /** Whoever holds something back until the store has it. */
 export interface Awaiter {
@@ -54,7 +54,7 @@ export class Durable {
     const { message, sequence, qos, retain, subscriptionIdentifiers, group } = delivery
     if (message !== this.#lastMessage) {
       this.#lastMessage = message
-      this.#lastBody = encodeMessage(message)
+      this.#lastBody = encodeForNow(message)
     }
     const stored: StoredDelivery = {
       sequence,
@@ -76,6 +76,11 @@ export class Durable {
     const durable = ({ receiver, qos }: Route): boolean =>
       qos > 0 && receiver instanceof Session && receiver.number !== 0
     return direct.some(durable) || shared.some((group) => [...group.members()].some(durable))
+  }
+
+  /** The batch that has all that was changed since the store counted `changes`; undefined: nothing was changed. */
+  batchSince(changes: number): number | undefined {
+    return this.store.changes === changes ? undefined : this.store.last
   }
 
   /** Settles when all that was changed since the store counted `changes` is safe; undefined: nothing was changed. Never rejects. */

@@ -15,8 +15,23 @@ const writer = new ByteWriter(1024)
 let lastHeaders: MessageHeaders | undefined
 let lastHeadersText = ''
 
-/** A message as stores keep it. The receivers of one message share what this returns. */
+/** What the last message was written into; large ones have their own. */
+const scratch = Buffer.allocUnsafeSlow(16 * 1024)
+
+/** A message as stores keep it. */
 export function encodeMessage(message: Message): Uint8Array {
+  return encode(message, (length) => Buffer.allocUnsafeSlow(length))
+}
+
+/** The same in memory that the next call uses again: memory of its own for each message would keep the garbage collector busy. */
+export function encodeForNow(message: Message): Uint8Array {
+  return encode(message, (length) => {
+    if (length > scratch.length) return Buffer.allocUnsafeSlow(length)
+    return scratch.subarray(0, length)
+  })
+}
+
+function encode(message: Message, room: (length: number) => Buffer): Uint8Array {
   const { headers, properties, payload } = message
   if (headers !== lastHeaders) {
     lastHeadersText = JSON.stringify(headers)
@@ -28,9 +43,7 @@ export function encodeMessage(message: Message): Uint8Array {
   const topic = message instanceof BrokerMessage ? message.topicBytes : Buffer.from(message.topic)
   const fromLength = Buffer.byteLength(message.from)
   const headersLength = Buffer.byteLength(lastHeadersText)
-  const body = Buffer.allocUnsafeSlow(
-    fixedLength + topic.length + fromLength + headersLength + propertyBytes.length + payload.length,
-  )
+  const body = room(fixedLength + topic.length + fromLength + headersLength + propertyBytes.length + payload.length)
   body[0] = version
   body[1] = message.qos | (message.retain ? 4 : 0)
   let at = body.writeDoubleLE(message.timestamp, 2)

@@ -226,7 +226,7 @@ export function burstSample(hook: ExHookPoint, filters: readonly string[] = []):
 }
 
 /** A topic that one of the filters matches. */
-export function topicFor(filters: readonly string[]): string {
+function topicFor(filters: readonly string[]): string {
   const filter = filters.find((one) => !one.startsWith('$SYS/'))
   if (filter === undefined) return 'greenhouse/7/temperature'
   return filter

@@ -53,7 +53,7 @@ export class OwnAdmin {
   }
 
   *subscriptions(): IterableIterator<SubscriptionView> {
-    for (const session of this.#broker.sessions.awake()) {
+    for (const session of this.#broker.sessions.subscribed()) {
       for (const [filter, options] of session.subscriptions) yield { clientId: session.id, filter, options }
     }
   }

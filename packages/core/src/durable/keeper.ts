@@ -122,7 +122,7 @@ export class Keeper {
       for (let index = 0; index < page.filters.length; index++) {
         const owner = page.owners[index] ?? Number.NaN
         // Of another process, or of a session that is gone.
-        const session = owner < page.numbers.length ? sessions.awaken(first + owner) : undefined
+        const session = owner < page.numbers.length ? sessions.subscriber(first + owner) : undefined
         session?.resubscribe(page.filters[index] ?? '', optionsOf(page.bits[index] ?? 0, page.identifiers[index] ?? 0))
         if (index % subscriptionsInOneGo === subscriptionsInOneGo - 1) await new Promise(setImmediate)
       }

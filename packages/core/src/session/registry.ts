@@ -3,7 +3,7 @@ import { ReasonCode } from '@hookmq/mqtt'
 import type { Broker } from '../broker.ts'
 import { type Channel, HOLD_TAKEN_OVER } from '../channel/channel.ts'
 import { endConnection } from '../channel/disconnect.ts'
-import { Dormant } from '../durable/dormant.ts'
+import { Dormant, pageLength } from '../durable/dormant.ts'
 import * as M from '../metrics/index.ts'
 import { Session } from './session.ts'
 
@@ -23,6 +23,8 @@ export class Sessions {
   readonly #broker: Broker
   readonly #sessions = new Map<string, Session>()
   readonly #dormant = new Dormant()
+  /** By page and index of their places: dormant sessions that messages can be routed to. */
+  readonly #subscribed: (Session | undefined)[][] = []
 
   constructor(broker: Broker) {
     this.#broker = broker
@@ -51,12 +53,18 @@ export class Sessions {
   /** To look at: one of an earlier run that nobody has asked for is made for the moment. */
   *values(): IterableIterator<Session> {
     yield* this.#sessions.values()
-    for (const place of this.#dormant.places()) yield this.#make(place)
+    for (const place of this.#dormant.places()) yield this.#at(place) ?? this.#make(place)
   }
 
-  /** All that may have a connection or subscriptions. */
+  /** All that may have a connection. */
   awake(): IterableIterator<Session> {
     return this.#sessions.values()
+  }
+
+  /** All that may have subscriptions. */
+  *subscribed(): IterableIterator<Session> {
+    yield* this.#sessions.values()
+    for (const page of this.#subscribed) for (const session of page) if (session !== undefined) yield session
   }
 
   /** Binds a connection to its session: the stored one, or a new one. [MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-3.1.2-6] */
@@ -138,10 +146,25 @@ export class Sessions {
     return first
   }
 
+  /** A session that was restored to this place and has subscriptions. undefined: it is another process's. */
+  subscriber(place: number): Session | undefined {
+    if (this.#dormant.number(place) === 0) return this.#sessions.get(this.#dormant.clientId(place))
+    const number = Math.floor(place / pageLength)
+    this.#subscribed[number] ??= []
+    this.#subscribed[number][place % pageLength] ??= this.#make(place)
+    return this.#subscribed[number][place % pageLength]
+  }
+
+  #at(place: number): Session | undefined {
+    return this.#subscribed[Math.floor(place / pageLength)]?.[place % pageLength]
+  }
+
   /** The session that was restored to this place, if it is there still. */
   awaken(place: number): Session | undefined {
     if (this.#dormant.number(place) === 0) return this.#sessions.get(this.#dormant.clientId(place))
-    const session = this.#make(place)
+    const session = this.#at(place) ?? this.#make(place)
+    const page = this.#subscribed[Math.floor(place / pageLength)]
+    if (page !== undefined) page[place % pageLength] = undefined
     this.#dormant.remove(place)
     this.#sessions.set(session.id, session)
     return session
@@ -200,7 +223,7 @@ export class Sessions {
 
   /** The connection is gone and the session waits for the client. [MQTT-3.1.2-11] */
   detached(session: Session): void {
-    if (this.#sessions.get(session.id) !== session) return
+    if (this.get(session.id) !== session) return
     const broker = this.#broker
     if (session.number !== 0) {
       broker.keeper?.detached(session)
@@ -216,7 +239,7 @@ export class Sessions {
 
   /** The session is over. `reason` undefined: without session.terminated. [MQTT-4.1.0-2] */
   end(session: Session, reason: string | undefined): void {
-    if (this.#sessions.get(session.id) !== session) return
+    if (this.get(session.id) !== session) return
     this.#sessions.delete(session.id)
     this.#broker.peers?.counted()
     const broker = this.#broker

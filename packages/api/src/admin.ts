@@ -181,6 +181,8 @@ export interface BrokerAdmin {
   topics(): IterableIterator<string>
   /** Without what has expired; changes are made known to the plugins that govern it. */
   readonly retained: RetainedStore
+  /** The broker itself keeps retained messages in its store: they are there after its end. */
+  readonly retainedSurvive: boolean
   listeners(): readonly ListenerView[]
   /** Resolve to false when there is no such listener; reject when it cannot be started. */
   startListener(id: string): Promise<boolean>

@@ -131,6 +131,10 @@ export class Admin implements BrokerAdmin {
     return this.#broker.router.filters()
   }
 
+  get retainedSurvive(): boolean {
+    return this.#broker.durable !== undefined
+  }
+
   get retained(): RetainedStore {
     return this.#broker.retained.store
   }

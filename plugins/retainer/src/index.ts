@@ -20,8 +20,9 @@ export default definePlugin({
     const settings = readSettings(ctx.settings)
     const kept = readChanges((await readKeptSettings(ctx)) ?? {})
     if (typeof kept === 'object') Object.assign(settings, kept)
-    // Every worker of a broker has all retained messages; one of them writes them down.
-    const disc = settings.storage === 'ram' || !ctx.members.leads ? undefined : new DiscCopy(ctx)
+    // Every worker of a broker has all retained messages; one of them writes them down, unless the broker does.
+    const copies = settings.storage !== 'ram' && !ctx.admin.retainedSurvive && ctx.members.leads
+    const disc = copies ? new DiscCopy(ctx) : undefined
     await disc?.restore()
     const changed = disc === undefined ? undefined : (topic: string | undefined) => disc.changed(topic)
     let withdraw = ctx.retained(policyOf(settings, changed))

@@ -7,7 +7,8 @@ export const keys = {
     values: ['ram', 'disc', 'disc_only'],
     default: 'ram',
     aliases: ['module.retainer.storage_type'],
-    description: "ram: lost when the broker ends. disc: in the broker's store too. disc_only: the same as disc.",
+    description:
+      'The store of the broker keeps them whatever this says. Where there is none (ram: gone with the process), disc and disc_only keep a copy among the values of plugins.',
   },
   'retainer.max_retained_messages': {
     type: 'integer',

@@ -5,6 +5,7 @@ export const adminMembers: { readonly [K in keyof BrokerAdmin]: 'constant' | 'no
   node: 'constant',
   version: 'constant',
   startedAt: 'constant',
+  retainedSurvive: 'constant',
   refresh: 'later',
   clients: 'list',
   client: 'now',

@@ -20,7 +20,7 @@ const nobody = 0xffffffff
 
 interface Subscribed {
   readonly sessions: readonly number[]
-  readonly filters: string
+  readonly filters: Uint8Array
   readonly bits: string
   readonly identifiers: string
   /** There are more behind those of this session, perhaps its own. */
@@ -110,11 +110,11 @@ export class SessionQueries {
 
   #subscribed(after: number, last: number, most = subscriptionsTogether): Subscribed {
     const [sessions, filters, bits, identifiers] = this.#rows(
-      'SELECT group_concat(session), group_concat(filter, char(0)), group_concat(bits), group_concat(identifier) FROM ' +
+      'SELECT group_concat(session), CAST(group_concat(filter, char(0)) || char(0) AS BLOB), group_concat(bits), group_concat(identifier) FROM ' +
         '(SELECT session, filter, bits, identifier FROM subscriptions WHERE session > ? AND session <= ? ' +
         'ORDER BY session LIMIT ?)',
-    ).get(after, last, most) as unknown as [string, string, string, string] | [null, null, null, null]
-    if (sessions === null) return { sessions: [], filters: '', bits: '', identifiers: '', cut: undefined }
+    ).get(after, last, most) as unknown as [string, Uint8Array, string, string] | [null, null, null, null]
+    if (sessions === null) return { sessions: [], filters: new Uint8Array(), bits: '', identifiers: '', cut: undefined }
     const owners = numbersOf(sessions)
     return { sessions: owners, filters, bits, identifiers, cut: owners.length === most ? owners.at(-1) : undefined }
   }
@@ -205,7 +205,7 @@ const emptyPage = (): PackedIndexPage => ({
   waitingBytes: new Float64Array(),
   inflight: new Uint32Array(),
   owners: new Uint32Array(),
-  filters: '',
+  filters: new Uint8Array(),
   bits: new Uint8Array(),
   identifiers: new Uint32Array(),
 })

@@ -158,7 +158,8 @@ describe('what can be seen', () => {
       ['slow-plugin', 'ask', 'message.publish', 'device-1'],
       ['slow-plugin', 'tell', 'client.ping', 'device-1'],
     ])
-    for (const { since } of waiting) assert.ok(since >= before - 1 && since <= Date.now() + 1)
+    // The two clocks of a machine may drift apart; what matters is that it is the time of day.
+    for (const { since } of waiting) assert.ok(Math.abs(since - before) < 1000, `since ${since}, asked at ${before}`)
     assert.equal(await engine.idle(5), false, 'the notification has not been handled')
   })
 

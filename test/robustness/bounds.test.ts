@@ -363,6 +363,9 @@ const elsewhere: readonly string[] = [
   'byteBurst',
   // Of test/durability: who publishes faster than the disk writes.
   'maxStoreWaiting',
+  // Of test/durability as well: what waits for all sessions together.
+  'maxStoreQueued',
+  'maxStoreQueuedBytes',
   // Of packages/core/src/routing: what is not remembered is looked up again.
   'routeCacheSize',
 ]

@@ -23,6 +23,7 @@ export {
   isValued,
   keyOf,
   propertyNames,
+  type RequestMeta,
   requestMeta,
   type ValuedPoint,
 } from './map/index.ts'

@@ -4,6 +4,7 @@ import {
   exhookPath,
   Http2Transport,
   localTime,
+  type RequestMeta,
   readServer,
   readServerUrl,
   requestMeta,
@@ -25,7 +26,7 @@ export const identity = {
   clusterName: 'emqxcl',
 }
 
-export const meta = requestMeta(identity)
+export const meta: RequestMeta = requestMeta(identity)
 
 export interface ServerPlace {
   readonly address: ServerAddress

@@ -4,6 +4,7 @@ import { payloads, publish, subscribe } from '../support/actions.ts'
 import { startBroker } from '../support/broker.ts'
 import { currentVersions, testVersions } from '../support/versions.ts'
 import { turns } from '../support/wait.ts'
+import { workerCount } from '../support/workers.ts'
 
 // The second QoS 0 message to a topic may take the short way through the broker: it must not make a difference.
 testVersions(currentVersions, 'upgradeQos holds for every message of a topic', async (t, version) => {
@@ -90,20 +91,27 @@ test('a hook that begins to answer later keeps the order', async (t) => {
   for (const payload of sent) await subscriber.expect('publish', { payload })
 })
 
-test('what a hook of message.publish does to the receivers counts for the message that it sees', async (t) => {
-  const broker = await startBroker(t, {}, { record: false })
-  const leaving = await broker.connect({ clientId: 'leaving' })
-  const staying = await broker.connect()
-  await subscribe(leaving, 'a')
-  await subscribe(staying, 'a')
-  broker.hook('message.publish', (_, message) => {
-    if (String(message.payload) === '3') broker.broker.admin.kick('leaving')
-  })
-  const publisher = await broker.connect()
-  for (const payload of ['1', '2', '3', '4']) publish(publisher, 'a', payload)
-  await publisher.settle()
-  await leaving.expect('publish', { payload: '1' })
-  await leaving.expect('publish', { payload: '2' })
-  await leaving.expectDisconnect(0x98)
-  assert.deepEqual(payloads(await staying.settle()), ['1', '2', '3', '4'])
-})
+// Another worker hears of a kick when it reads what it was sent: before or after the message.
+const oneWorker = { skip: workerCount > 1 && 'a receiver of another worker is kicked some time later' }
+
+test(
+  'what a hook of message.publish does to the receivers counts for the message that it sees',
+  oneWorker,
+  async (t) => {
+    const broker = await startBroker(t, {}, { record: false })
+    const leaving = await broker.connect({ clientId: 'leaving' })
+    const staying = await broker.connect()
+    await subscribe(leaving, 'a')
+    await subscribe(staying, 'a')
+    broker.hook('message.publish', (_, message) => {
+      if (String(message.payload) === '3') broker.broker.admin.kick('leaving')
+    })
+    const publisher = await broker.connect()
+    for (const payload of ['1', '2', '3', '4']) publish(publisher, 'a', payload)
+    await publisher.settle()
+    await leaving.expect('publish', { payload: '1' })
+    await leaving.expect('publish', { payload: '2' })
+    await leaving.expectDisconnect(0x98)
+    assert.deepEqual(payloads(await staying.settle()), ['1', '2', '3', '4'])
+  },
+)

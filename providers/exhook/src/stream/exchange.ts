@@ -33,8 +33,6 @@ export interface FrameCall {
 export interface FrameCallEvents {
   frame(bytes: Buffer): void
   drained(): void
-  /** A frame has left: its memory may be used again. */
-  written(frame: Buffer): void
   /** Once, at the end. `code` is the gRPC status. */
   ended(code: number, details: string): void
 }
@@ -277,10 +275,6 @@ export class Exchange implements FrameCallEvents, ProviderFrameSink, ExchangeCou
   drained(): void {
     this.#congested = false
     this.#sendWaiting()
-  }
-
-  written(frame: Buffer): void {
-    this.#writer.giveBack(frame)
   }
 
   ended(status: number, details: string): void {

@@ -1,7 +1,5 @@
 /** Longest string that is written character by character: for longer ones the call into C++ is worth it. */
 const shortString = 48
-/** Buffers that are kept for the next frames. */
-const mostSpare = 4
 
 /**
  * Writes protobuf into a buffer that grows, front to back: the length of a message is written when its end is known, into room that
@@ -9,7 +7,6 @@ const mostSpare = 4
  */
 export class FrameWriter {
   readonly #room: number
-  readonly #spare: Buffer[] = []
   #buffer: Buffer
   #length: number
 
@@ -39,22 +36,15 @@ export class FrameWriter {
     return this.#buffer
   }
 
-  /** What was written; the writer begins again with a buffer of its own. It may be given back. */
+  /** What was written; the writer begins again with a buffer of its own. */
   take(): Buffer {
     const buffer = this.#buffer
     const length = this.#length
     this.#length = this.#room
     // Little is copied, so that the large buffer stays; much is handed out as it is.
     if (length * 4 < buffer.length) return Buffer.from(buffer.subarray(0, length))
-    this.#buffer = this.#spare.pop() ?? Buffer.allocUnsafeSlow(buffer.length)
+    this.#buffer = Buffer.allocUnsafeSlow(buffer.length)
     return buffer.subarray(0, length)
-  }
-
-  /** Nobody looks any more at something that was taken: its memory will be used again, which is much cheaper than fresh memory. */
-  giveBack(taken: Buffer): void {
-    const { buffer } = taken
-    if (buffer.byteLength !== this.#buffer.length || this.#spare.length >= mostSpare) return
-    this.#spare.push(Buffer.from(buffer, 0, buffer.byteLength))
   }
 
   varint(value: number): void {
@@ -138,7 +128,6 @@ export class FrameWriter {
     const grown = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, needed))
     this.#buffer.copy(grown, 0, 0, this.#length)
     this.#buffer = grown
-    this.#spare.length = 0
   }
 }
 

@@ -43,10 +43,7 @@ export class Http2FrameCall implements FrameCall {
     frame[0] = 0
     frame.writeUInt32BE(frame.length - frameRoom, 1)
     // Only what was refused is followed by 'drain'.
-    const written = (error?: Error | null): void => {
-      if (error === undefined || error === null) this.#events.written(frame)
-    }
-    return this.#stream.write(frame, written) || this.#stream.writableLength < enoughWaiting
+    return this.#stream.write(frame) || this.#stream.writableLength < enoughWaiting
   }
 
   end(): void {

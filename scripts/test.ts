@@ -6,8 +6,8 @@
  *     npm test -- packages/mqtt       the tests in this folder or file
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, globSync, statSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -17,6 +17,9 @@ const root = join(fileURLToPath(import.meta.url), '..', '..')
 const TEST_LIMIT_MS = 120_000
 const FILE_LIMIT_MS = Number(process.env.HOOKMQ_TEST_FILE_LIMIT_MS ?? 240_000)
 const PART_LIMIT_MS = 1_200_000
+const folder = mkdtempSync(join(tmpdir(), 'hookmq-test-'))
+/** Parts write here what failed, so that it stands at the end as well, where one looks first. */
+const failuresFile = join(folder, 'failures')
 
 interface Part {
   readonly name: string
@@ -117,7 +120,12 @@ function run(chosen: readonly Part[]): Outcome[] {
     const started = performance.now()
     const { status, error } = spawnSync(process.execPath, command(), {
       cwd: root,
-      env: { ...process.env, ...env, HOOKMQ_TEST_FILE_LIMIT_MS: String(FILE_LIMIT_MS) },
+      env: {
+        ...process.env,
+        ...env,
+        HOOKMQ_TEST_FILE_LIMIT_MS: String(FILE_LIMIT_MS),
+        HOOKMQ_TEST_FAILURES: failuresFile,
+      },
       stdio: ['ignore', 'inherit', 'inherit'],
       timeout: PART_LIMIT_MS,
     })
@@ -132,6 +140,8 @@ function run(chosen: readonly Part[]): Outcome[] {
 
 try {
   const outcomes = run(choose(process.argv.slice(2)))
+  if (outcomes.length > 1 && existsSync(failuresFile))
+    process.stdout.write(`\nWhat failed, once more:\n${readFileSync(failuresFile, 'utf8')}`)
   process.stdout.write('\n')
   for (const { name, passed, seconds } of outcomes) {
     process.stdout.write(
@@ -142,4 +152,6 @@ try {
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = 2
+} finally {
+  rmSync(folder, { recursive: true })
 }

@@ -2,6 +2,7 @@
  * What a person sees of a test run: one line per file while it goes, every failure in full, every skip with its
  * reason, and the closing lines of Node's own reporter.
  */
+import { appendFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import type { EventData } from 'node:test'
 import { inspect } from 'node:util'
@@ -18,6 +19,7 @@ type Event =
 
 /** What tests print is shown only for files that fail, and only this much of it. */
 const MOST_OUTPUT = 8_000
+const failuresFile = process.env.HOOKMQ_TEST_FAILURES
 
 class FileRecord {
   readonly failures: string[] = []
@@ -70,7 +72,10 @@ export default async function* reporter(events: AsyncIterable<Event>): AsyncGene
 
   for (const [file, { failures, output }] of files) {
     if (failures.length === 0) continue
-    yield `\n✖ ${relative('', file)}\n${failures.join('\n')}\n`
+    const text = `\n✖ ${relative('', file)}\n${failures.join('\n')}\n`
+    yield text
+    // A run of many parts repeats them at its end.
+    if (failuresFile !== undefined) appendFileSync(failuresFile, text)
     if (output !== '') yield `${indent(`It printed:\n${output.slice(0, MOST_OUTPUT)}`, '  ')}\n`
   }
   for (const [file, { skips }] of files) {

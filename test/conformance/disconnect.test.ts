@@ -55,9 +55,9 @@ testVersions(currentVersions, 'kicked', async (t, version) => {
   const broker = await startBroker(t)
   const keep = version === 5 ? { properties: { sessionExpiryInterval: 100 } } : {}
   const client = await broker.connect({ version, clientId: 'k', clean: false, ...keep })
-  assert.equal(broker.home('k').link.kick('k'), true)
+  assert.equal(await broker.home('k').link.kick('k'), true)
   await client.expectDisconnect(0x98)
-  assert.equal(broker.home('k').link.kick('k'), false)
+  assert.equal(await broker.home('k').link.kick('k'), false)
   const again = await broker.connect({ version, clientId: 'k', clean: false, ...keep })
   assert.equal(again.connack?.sessionPresent, false)
 })

@@ -92,7 +92,7 @@ const scenarios: Record<string, { count: number; run(broker: TestBroker, count: 
         if (index === 0) await subscribe(client, 'a', { qos: 1 })
       }
       await until(() => broker.broker.channels.size === 1, 'old connections to be forgotten', 60_000)
-      broker.broker.link.kick('same')
+      await broker.broker.link.kick('same')
       await until(() => broker.broker.channels.size === 0, 'the last connection to be forgotten')
     },
   },

@@ -143,7 +143,7 @@ test('a connection that a limit holds leaves no timer behind when it goes', asyn
   const client = await broker.connect()
   publish(client, 'a', 'x'.repeat(2000))
   await until(() => timers === 1, 'the limit')
-  broker.broker.link.kick(client.clientId)
+  await broker.broker.link.kick(client.clientId)
   await client.expectDisconnect(0x98)
   assert.equal(timers, 0)
 })
@@ -157,7 +157,7 @@ test('who was kicked finds no session, also when back before a hook let the kick
   const will = { topic: 'gone', payload: Buffer.from('x'), qos: 0, retain: false } as const
   const first = await broker.connect({ clientId: 'c', will, ...kept })
   await subscribe(first, 'a')
-  assert.equal(broker.broker.link.kick('c'), true)
+  assert.equal(await broker.broker.link.kick('c'), true)
   const second = await broker.connect({ clientId: 'c', ...kept })
   assert.equal(second.connack?.sessionPresent, false)
   open()

@@ -62,15 +62,18 @@ export async function startBroker(
     clock,
     store = new MemoryStore(),
     sessions,
+    workers = workerCount,
   }: {
     record?: boolean
     keep?: boolean
     clock?: ManualClock
     store?: MemoryStore
     sessions?: (worker: number) => SessionStore
+    /** In this process, over real sockets. */
+    workers?: number
   } = {},
 ): Promise<TestBroker> {
-  const cluster = workerCount > 1 ? startTestCluster(workerCount) : undefined
+  const cluster = workers > 1 ? startTestCluster(workers) : undefined
   const brokers = (cluster?.clusters ?? [undefined]).map(
     (member, index) =>
       new Broker(

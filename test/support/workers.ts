@@ -53,6 +53,11 @@ export function startTestCluster(count: number, log: Logger = silent): TestClust
   }
 }
 
+/** A broker that is made of several is running in this process. */
+export function severalWorkers(): boolean {
+  return live.size > 0
+}
+
 /** Resolves when all workers have taken what they were sent, and what they sent because of it. */
 export async function workersSettled(): Promise<void> {
   for (let round = 0; round < 3; round++) {

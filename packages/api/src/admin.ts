@@ -162,8 +162,8 @@ export interface BrokerAdmin {
   publish(message: MessageInit): Promise<PublishOutcome>
   clients(): IterableIterator<ClientView>
   client(clientId: string): ClientView | undefined
-  /** Ends connection and session. false: no such client. */
-  kick(clientId: string): boolean
+  /** As `BrokerLink.kick`. */
+  kick(clientId: string): Promise<boolean>
   subscriptions(): IterableIterator<SubscriptionView>
   /** For a client that has a session: as if it had subscribed, without access control. 'no_session' when it has none. */
   subscribe(clientId: string, filter: string, options: Partial<SubscriptionOptions>): 'ok' | 'no_session'

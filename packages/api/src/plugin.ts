@@ -136,10 +136,10 @@ export interface BrokerLink {
   clients(): IterableIterator<ClientInfo>
   client(clientId: string): ClientInfo | undefined
   /**
-   * Closes the client's connection and ends its session. false: no such client. Where the broker runs as several processes, true for a client id that
-   * belongs to another one also says that it was asked to.
+   * Closes the client's connection and ends its session; for a client of this process before it returns. Resolves to false when there is no such
+   * client. Rejects when the process that has it is away, or does not answer in time; nothing happens to who does not look at that.
    */
-  kick(clientId: string): boolean
+  kick(clientId: string): Promise<boolean>
   /** Metrics under EMQX's names. */
   metrics(): Record<string, number>
   stats(): Record<string, number>

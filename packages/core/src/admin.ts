@@ -87,8 +87,12 @@ export class Admin implements BrokerAdmin {
     return this.own.client(clientId) ?? this.#whole?.client(clientId)
   }
 
-  kick(clientId: string): boolean {
-    return this.own.kick(clientId) || this.#elsewhere(clientId, (whole) => whole.kick(clientId))
+  kick(clientId: string): Promise<boolean> {
+    if (this.own.kick(clientId)) return Promise.resolve(true)
+    const kicked = this.#whole?.kick(clientId) ?? Promise.resolve(false)
+    // Who does not wait for the answer need not care that there is none.
+    kicked.catch(() => {})
+    return kicked
   }
 
   *subscriptions(): IterableIterator<SubscriptionView> {

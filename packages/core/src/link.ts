@@ -58,13 +58,7 @@ export function createLink(broker: Broker): BrokerLink {
       const session = broker.sessions.get(clientId)
       return session?.channel === undefined ? undefined : session.client
     },
-    kick(clientId) {
-      const { peers } = broker
-      if (broker.sessions.kick(clientId)) return true
-      if (peers === undefined || peers.cluster.owner(clientId) === peers.cluster.name) return false
-      peers.whole.kick(clientId)
-      return true
-    },
+    kick: (clientId) => broker.admin.kick(clientId),
     metrics: () => broker.admin.metrics(),
     stats: () => broker.admin.stats(),
   }

@@ -184,6 +184,13 @@ export class Peers implements ClusterHost, RouterObserver {
     cluster.tell('session.claim', clientId)
   }
 
+  /** The other member that has the session of a client id, if there is one; undefined: it can only be here. */
+  holder(clientId: string): ClusterMember | undefined {
+    const owner = this.cluster.owner(clientId)
+    if (owner === this.cluster.name) return this.#strays.get(clientId)
+    return this.members.find(({ name }) => name === owner)
+  }
+
   /** Limits hold for all members together: sessions and connections elsewhere, as of a moment ago. */
   elsewhere(what: keyof Counts): number {
     let sum = 0

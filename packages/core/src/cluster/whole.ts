@@ -140,9 +140,9 @@ export class Whole {
 
   // --- what is done to others ----------------------------------------------------------------------------------------
 
-  /** A session of another member ends. What is asked of a member is done before it answers any later question. */
-  kick(clientId: string): void {
-    this.#peers.cluster.tell('session.kick', clientId)
+  /** Ends a session of another member. Resolves to whether it was there. */
+  async kick(clientId: string): Promise<boolean> {
+    return (await this.#peers.holder(clientId)?.request('session.kick', clientId)) === true
   }
 
   subscribe(clientId: string, filter: string, options: Partial<StoredOptions>): void {
@@ -209,6 +209,8 @@ export class Whole {
           clients: new Map([...own.clients()].map((view) => [view.client.clientId, view])),
           subscriptions: [...own.subscriptions()],
         }
+      case 'session.kick':
+        return admin.kick(String(value))
       case 'session.subscribeOnBehalf': {
         const { clientId, subscriptions } = value as { clientId: string; subscriptions: TopicSubscription[] }
         return own.subscribeOnBehalf(clientId, subscriptions)
@@ -241,9 +243,6 @@ export class Whole {
   told(subject: string, value: unknown): void {
     const { own } = this.#broker.admin
     switch (subject) {
-      case 'session.kick':
-        own.kick(String(value))
-        return
       case 'session.subscribe': {
         const { clientId, filter, options } = value as { clientId: string; filter: string; options: StoredOptions }
         own.subscribe(clientId, filter, options)

@@ -261,8 +261,8 @@ export class HookmqBroker {
     return this.#link.client(clientId)
   }
 
-  /** Closes the client's connection and ends its session. false: no such client. */
-  kick(clientId: string): boolean {
+  /** Closes the client's connection and ends its session. Resolves to false when there is no such client. */
+  kick(clientId: string): Promise<boolean> {
     return this.#link.kick(clientId)
   }
 

@@ -26,7 +26,7 @@ export const clientsCommand: CommandFactory = ({ admin, profile }) => {
         return { lines: [line(view, profile)], json: fields(view) }
       }
       if (what !== 'kick') return undefined
-      const kicked = admin.kick(clientId)
+      const kicked = await admin.kick(clientId)
       if (profile === '4.x') return { ...say('ok'), json: { kicked } }
       return kicked ? { lines: [], json: { kicked } } : notFound
     },

@@ -37,8 +37,8 @@ export function clientEndpoints(admin: BrokerAdmin): Endpoint[] {
       tag,
       summary: 'Kick a client: its connection and its session end',
       responses: { 204: 'Kicked' },
-      handle({ params: { clientid = '' } }) {
-        if (!admin.kick(clientid)) throw notThere(clientid)
+      async handle({ params: { clientid = '' } }) {
+        if (!(await kick(admin, clientid))) throw notThere(clientid)
         return noContent
       },
     },
@@ -49,8 +49,8 @@ export function clientEndpoints(admin: BrokerAdmin): Endpoint[] {
       summary: 'Kick several clients; those that are not there are passed over',
       bodySchema: { type: 'array', items: { type: 'string' }, maxItems: 10_000 },
       responses: { 204: 'Kicked' },
-      handle({ body }) {
-        for (const clientid of body as string[]) admin.kick(clientid)
+      async handle({ body }) {
+        await Promise.all((body as string[]).map((clientid) => kick(admin, clientid)))
         return noContent
       },
     },
@@ -77,6 +77,15 @@ export function clientEndpoints(admin: BrokerAdmin): Endpoint[] {
       },
     },
   ]
+}
+
+/** Of a process that is away nobody can say what it has. */
+async function kick(admin: BrokerAdmin, clientid: string): Promise<boolean> {
+  try {
+    return await admin.kick(clientid)
+  } catch (error) {
+    throw new ApiError(503, 'SERVICE_UNAVAILABLE', error instanceof Error ? error.message : String(error))
+  }
 }
 
 export function requireClient(admin: BrokerAdmin, clientid = ''): ClientView {

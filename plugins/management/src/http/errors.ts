@@ -16,7 +16,7 @@ export const errorCodes = {
   METHOD_NOT_ALLOWED: 'The path exists, but not with this method',
   NOT_FOUND: 'There is no such path or thing',
   PAYLOAD_TOO_LARGE: 'The body is bigger than the server takes',
-  SERVICE_UNAVAILABLE: 'The server has too much to do; try again later',
+  SERVICE_UNAVAILABLE: 'The server has too much to do, or a process of the broker is away; try again later',
   UNAUTHORIZED_ROLE: 'The role of this user or API key does not allow it',
   UNSUPPORTED_MEDIA_TYPE: 'Bodies must be application/json',
   USER_NOT_FOUND: 'There is no such user',

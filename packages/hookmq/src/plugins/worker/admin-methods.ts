@@ -9,7 +9,7 @@ export const adminMembers: { readonly [K in keyof BrokerAdmin]: 'constant' | 'no
   refresh: 'later',
   clients: 'list',
   client: 'now',
-  kick: 'now',
+  kick: 'later',
   subscriptions: 'list',
   subscribe: 'now',
   subscribeOnBehalf: 'later',

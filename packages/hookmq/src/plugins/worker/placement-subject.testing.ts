@@ -376,7 +376,7 @@ const cases: Record<string, Case> = {
               ],
             }
           case 'kick':
-            return { lines: [String(broker.kick(argument)), String(broker.kick('none'))] }
+            return { lines: [String(await broker.kick(argument)), String(await broker.kick('none'))] }
           case 'end':
             end()
             return { lines: [] }
@@ -457,7 +457,7 @@ const cases: Record<string, Case> = {
         await admin.reloadAccessRules(),
       ],
       numbers: () => [typeof admin.metrics()['messages.received'], typeof admin.stats()['connections.count']],
-      kick: (id) => [admin.kick(id), admin.kick('none')],
+      kick: async (id) => [await admin.kick(id), await admin.kick('none')],
       log: () => {
         admin.logLevel = 'debug'
         return [admin.logLevel, admin.logHandlers(), admin.setLogHandler('none', { running: false })]

@@ -29,7 +29,11 @@ export function workerLink(bridge: Bridge, start: WorkerStart, functions: Functi
     },
     clients: () => bridge.list<ClientInfo>('clients'),
     client: (clientId) => bridge.get<ClientInfo | undefined>('client', clientId),
-    kick: (clientId) => bridge.get<boolean>('kick', clientId),
+    kick(clientId) {
+      const kicked = bridge.ask('kick', clientId) as Promise<boolean>
+      kicked.catch(() => {})
+      return kicked
+    },
     metrics: () => bridge.get<Record<string, number>>('metrics'),
     stats: () => bridge.get<Record<string, number>>('stats'),
   }

@@ -1,0 +1,26 @@
+import type { TwoWorkers } from './support.ts'
+
+export interface Answer {
+  readonly status: number
+  /** Parsed; undefined when there is none. */
+  readonly body: unknown
+}
+
+/** The HTTP API of the broker, logged in. */
+export async function httpOf(
+  broker: TwoWorkers,
+): Promise<(method: string, path: string, body?: unknown) => Promise<Answer>> {
+  const [, url] = await broker.command.shows(/"listener":"dashboard\.listener\.http","address":"([^"]+)"/)
+  const call = async (method: string, path: string, body: unknown, more: Record<string, string>): Promise<Answer> => {
+    const response = await fetch(`${url}/api/v5${path}`, {
+      method,
+      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...more },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    })
+    const text = await response.text()
+    return { status: response.status, body: text === '' ? undefined : JSON.parse(text) }
+  }
+  const { body } = await call('POST', '/login', { username: 'admin', password: 'public' }, {})
+  const authorization = `Bearer ${(body as { token: string }).token}`
+  return (method, path, given) => call(method, path, given, { authorization })
+}

@@ -11,7 +11,8 @@ import { answers, RecordingProvider } from './testing/recording-provider.ts'
 
 // What a server is said to be, as it comes and goes.
 
-const quick = { health_check_interval: '20ms', request_timeout: '1s', pool_size: '2' }
+/** A load may take long on a busy machine: one that was given up would be tried again, or never. */
+const quick = { health_check_interval: '20ms', request_timeout: '30s', pool_size: '2' }
 
 async function watch(
   t: TestContext,
@@ -68,13 +69,13 @@ test('away for longer: disconnected, until auto_reconnect has passed, then loade
   await until(() => server.status === 'connected')
   await first.kill()
   await until(() => statuses.at(-1) === 'disconnected')
-  const second = await RecordingProvider.start(t, { address: `127.0.0.1:${first.port}` })
   // What is compared is what was seen, a moment after it happened.
+  assert.deepEqual(statuses, ['connecting', 'connected', 'connecting', 'disconnected'].slice(-statuses.length))
+  const second = await RecordingProvider.start(t, { address: `127.0.0.1:${first.port}` })
   await until(() => statuses.at(-1) === 'connected')
-  assert.deepEqual(
-    statuses,
-    ['connecting', 'connected', 'connecting', 'disconnected', 'connected'].slice(-statuses.length),
-  )
+  // Until the second one was up, it may have been tried in vain.
+  const since = statuses.slice(statuses.indexOf('disconnected') + 1)
+  assert.deepEqual(since.slice(-2), ['connecting', 'connected'].slice(-since.length))
   assert.equal(await loads(second), 1)
   assert.equal((await second.requests('OnProviderUnloaded')).length, 0)
 })

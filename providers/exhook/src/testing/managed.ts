@@ -48,9 +48,9 @@ export async function settled(broker: TestBroker): Promise<void> {
 }
 
 export async function until(holds: () => boolean | Promise<boolean>, what = 'it'): Promise<void> {
-  const end = Date.now() + 10_000
+  const end = Date.now() + 60_000
   while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`waited 10 s in vain for ${what}`)
+    if (Date.now() > end) throw new Error(`waited 60 s in vain for ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }

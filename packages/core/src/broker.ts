@@ -96,7 +96,7 @@ export class Broker implements ListenerHost {
   readonly wills: Wills
   readonly metrics = new Metrics()
   readonly stats = new Stats()
-  readonly deadlines = new Deadlines()
+  readonly deadlines = new Deadlines((error) => this.reportBug(error))
   readonly flushes = new FlushScheduler(() => this.clock.now())
   readonly payloads = new Payloads()
   /** Every open connection. */

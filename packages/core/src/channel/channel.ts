@@ -45,6 +45,9 @@ export const HOLD_STORE = 128
 
 export type ChannelState = 'idle' | 'connecting' | 'authenticating' | 'connected' | 'closed'
 
+/** Acknowledgements that one step writes, of those that waited for the store. */
+const acknowledgedTogether = 256
+
 const noLimit = 0xffffffff
 
 /**
@@ -350,11 +353,12 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
     return undefined
   }
 
-  /** The store has written a batch. */
-  committed(): void {
-    this.#acknowledgements?.proceed()
+  /** The store has written a batch. true: more can be acknowledged, in a later turn. */
+  committed(): boolean {
+    if (this.#acknowledgements?.proceedWith(acknowledgedTogether) === true) return true
     this.#awaitsStore = this.acknowledgesLate
     if (this.#awaitsStore) this.broker.durable?.await(this)
+    return false
   }
 
   #late(): InOrder {

@@ -20,6 +20,8 @@ export class InOrder {
   /** Where the first one stands: those before it are done. */
   #first = 0
   #running = false
+  /** More is ready, and somebody will come back for it. */
+  #partly = false
   readonly #onShrink: () => void
   readonly #onError: (error: unknown) => void
 
@@ -44,7 +46,15 @@ export class InOrder {
   }
 
   proceed(): void {
+    this.#partly = false
     this.#drain()
+  }
+
+  /** As `proceed`, for `most` of them. true: more is ready, and goes when this or `proceed` is called again. */
+  proceedWith(most: number): boolean {
+    this.#partly = false
+    this.#drain(most)
+    return this.#partly
   }
 
   /** Takes a place now; `effect` runs when the answer is there and everything before it has taken effect. */
@@ -74,12 +84,16 @@ export class InOrder {
     this.#first = 0
   }
 
-  #drain(): void {
-    if (this.#running) return
+  #drain(most = Number.POSITIVE_INFINITY): void {
+    if (this.#running || this.#partly) return
     let shrunk = false
-    for (;;) {
+    for (let count = 0; ; count++) {
       const slot = this.#slots[this.#first]
       if (slot === undefined || !slot.ready) break
+      if (count === most) {
+        this.#partly = true
+        break
+      }
       this.#forgetFirst()
       shrunk = true
       this.#running = true

@@ -10,8 +10,18 @@ import { encodeForNow } from './message-codec.ts'
 
 /** Whoever holds something back until the store has it. */
 export interface Awaiter {
-  committed(batch: number): void
+  /** A part of it can go. true: there is more, ask again in a later turn. */
+  committed(batch: number): boolean
 }
+
+/** Milliseconds for which what was committed is handed out in one go: sockets and timers have their turn in between. */
+const turnLength = 5
+
+/** Those who wait for promises and go on together: what they do comes when the turn is over, so that its length does not tell. */
+const promisedTogether = 64
+
+/** So many who had their turn are forgotten in one go. */
+const forgottenTogether = 4096
 
 /** Numbers of one run of the broker. */
 const perRun = 2 ** 36
@@ -24,9 +34,14 @@ export class Durable {
   readonly #broker: Broker
   #next: number
   #awaiting: Awaiter[] = []
+  /** Those whose batch is committed, in their order: each is here or in the list above once. */
+  #ready: Awaiter[] = []
+  /** Where the first one that had no turn yet stands. */
+  #first = 0
+  #handingOut = false
   readonly #held = new Set<Channel>()
-  #promise: Promise<void> | undefined
-  #promised = 0
+  #promise: Waiter | undefined
+  #resolved = 0
   #lastMessage: unknown
   #lastBody: Uint8Array | undefined
 
@@ -35,7 +50,7 @@ export class Durable {
     this.store = store
     this.#next = store.run * perRun + 1
     store.observe({
-      committed: (batch) => this.#committed(batch),
+      committed: () => this.#committed(),
       troubled: (problem) => this.#troubled(problem),
     })
   }
@@ -48,6 +63,12 @@ export class Durable {
   /** `awaiter` is told once, at the next commit. */
   await(awaiter: Awaiter): void {
     this.#awaiting.push(awaiter)
+  }
+
+  /** `awaiter` is told in a later turn: it has done enough in this one. */
+  later(awaiter: Awaiter): void {
+    this.#ready.push(awaiter)
+    this.#goOn()
   }
 
   append(session: number, delivery: Delivery, packetId: number): void {
@@ -93,14 +114,15 @@ export class Durable {
     return this.store.committed >= this.store.last ? undefined : this.#safe()
   }
 
-  /** One promise for all who wait for the same batch. */
+  /** One promise for some of those who wait for the same batch. */
   #safe(): Promise<void> {
     const { last } = this.store
-    if (this.#promise === undefined || this.#promised !== last) {
-      this.#promised = last
-      this.#promise = new Promise((resolve) => this.await(new Waiter(this, last, resolve)))
+    if (this.#promise?.batch !== last || this.#promise.users === promisedTogether) {
+      this.#promise = new Waiter(this, last)
+      this.await(this.#promise)
     }
-    return this.#promise
+    this.#promise.users++
+    return this.#promise.promise
   }
 
   /** All queues together are as long as they may be. */
@@ -121,23 +143,68 @@ export class Durable {
     channel.hold(HOLD_STORE)
   }
 
-  #committed(batch: number): void {
+  #committed(): void {
     this.#broker.metrics.counters[M.STORE_BATCHES]++
     this.#lastMessage = undefined
     this.#lastBody = undefined
-    const awaiting = this.#awaiting
+    for (const awaiter of this.#awaiting) this.#ready.push(awaiter)
     this.#awaiting = []
-    for (const awaiter of awaiting) {
-      try {
-        awaiter.committed(batch)
-      } catch (error) {
-        this.#broker.reportBug(error)
-      }
+    if (!this.#handingOut) this.#handOut()
+  }
+
+  readonly #handOut = (): void => {
+    this.#handingOut = false
+    const end = performance.now() + turnLength
+    this.#resolved = 0
+    while (this.#step()) {
+      if (performance.now() < end && this.#resolved < promisedTogether) continue
+      return this.#goOn()
     }
-    if (this.#held.size === 0 || this.store.waitingBytes > this.#broker.options.maxStoreWaiting / 2) return
-    const held = [...this.#held]
-    this.#held.clear()
-    for (const channel of held) channel.release(HOLD_STORE)
+  }
+
+  #goOn(): void {
+    if (this.#handingOut) return
+    this.#handingOut = true
+    setImmediate(this.#handOut)
+  }
+
+  /** One of those that have been waiting goes on. false: there is none. */
+  #step(): boolean {
+    const awaiter = this.#take()
+    if (awaiter === undefined) return this.#releaseOne()
+    try {
+      if (awaiter.committed(this.store.committed)) this.#ready.push(awaiter)
+    } catch (error) {
+      this.#broker.reportBug(error)
+    }
+    return true
+  }
+
+  #take(): Awaiter | undefined {
+    const awaiter = this.#ready[this.#first]
+    if (awaiter === undefined) return undefined
+    this.#first++
+    if (this.#first === this.#ready.length || this.#first === forgottenTogether) {
+      this.#ready = this.#ready.slice(this.#first)
+      this.#first = 0
+    }
+    return awaiter
+  }
+
+  /** Reads on from a channel that brought more than the disk could take, when half of that is written. */
+  #releaseOne(): boolean {
+    if (this.#held.size === 0 || this.store.waitingBytes > this.#broker.options.maxStoreWaiting / 2) return false
+    for (const channel of this.#held) {
+      this.#held.delete(channel)
+      channel.release(HOLD_STORE)
+      return true
+    }
+    return false
+  }
+
+  /** Of those who wait for a promise, so many have been told in this turn. */
+  told(users: number): void {
+    this.#resolved += users
   }
 
   #troubled(problem: string | undefined): void {
@@ -152,17 +219,25 @@ export class Durable {
 
 class Waiter implements Awaiter {
   readonly #durable: Durable
-  readonly #batch: number
-  readonly #resolve: () => void
+  readonly batch: number
+  readonly promise: Promise<void>
+  users = 0
+  #resolve: () => void = () => {}
 
-  constructor(durable: Durable, batch: number, resolve: () => void) {
+  constructor(durable: Durable, batch: number) {
     this.#durable = durable
-    this.#batch = batch
-    this.#resolve = resolve
+    this.batch = batch
+    this.promise = new Promise((resolve) => {
+      this.#resolve = resolve
+    })
   }
 
-  committed(batch: number): void {
-    if (batch < this.#batch) this.#durable.await(this)
-    else this.#resolve()
+  committed(batch: number): boolean {
+    if (batch < this.batch) this.#durable.await(this)
+    else {
+      this.#durable.told(this.users)
+      this.#resolve()
+    }
+    return false
   }
 }

@@ -10,6 +10,9 @@ import { MessageQueue } from './queue.ts'
 import type { Session } from './session.ts'
 import type { Stored } from './stored.ts'
 
+/** Messages of an earlier connection that a durable session sends again in one step. */
+const resentTogether = 256
+
 /** The sending half of a session: what is in flight to its client, and what waits. */
 export class Outgoing {
   readonly #session: Session
@@ -102,7 +105,7 @@ export class Outgoing {
     if (this.#pumping) return
     this.#pumping = true
     try {
-      this.#resendPending()
+      if (this.#resendPending()) return
       const { queue } = this
       while (queue.length > 0) {
         const { channel, active } = this.#session
@@ -247,25 +250,40 @@ export class Outgoing {
     }
   }
 
-  /** What an earlier connection left unfinished goes first, in its order, as far as the new window allows. [MQTT-4.6.0-1] */
-  #resendPending(): void {
+  /** Something in flight was sent on an earlier connection, or should have been, and not on this one. */
+  get mustResend(): boolean {
+    return this.#mustResend
+  }
+
+  /**
+   * What an earlier connection left unfinished goes first, in its order, as far as the new window allows. true: it goes on by itself in a
+   * later turn. [MQTT-4.6.0-1]
+   */
+  #resendPending(): boolean {
     const { channel, active } = this.#session
     // Asked at every acknowledgement: looking through all that is in flight is for the time after a reconnection.
-    if (!this.#mustResend || channel === undefined || !active) return
+    if (!this.#mustResend || channel === undefined || !active) return false
     let onWire = 0
+    let sent = 0
     for (const entry of this.inflight.values()) {
       if (!entry.resend) {
         onWire++
         continue
       }
-      if (channel.congested) return
-      if (entry.stage === 'publish' && onWire >= channel.sendQuota) return
-      if (this.stored?.uncommitted(entry) === true) return
+      if (channel.congested) return false
+      if (entry.stage === 'publish' && onWire >= channel.sendQuota) return false
+      if (this.stored?.uncommitted(entry) === true) return false
+      if (sent === resentTogether && this.stored !== undefined) {
+        this.stored.goOnLater()
+        return true
+      }
       onWire++
+      sent++
       entry.resend = false
       this.transmitEntry(channel, entry)
     }
     this.#mustResend = false
+    return false
   }
 
   /** Sends what has its packet identifier: again, or for the first time when it waited for the store. */

@@ -13,6 +13,9 @@ import type { Session } from './session.ts'
 const windowLength = 256
 const windowBytes = 1024 * 1024
 
+/** Messages that go out in one step, when all of them have been committed. */
+const handedOutTogether = 128
+
 /** Milliseconds until a queue that could not be read is tried again. */
 const retryAfter = 1000
 
@@ -190,21 +193,37 @@ export class Stored implements Awaiter {
     this.#durable.await(this)
   }
 
-  committed(batch: number): void {
-    this.#registered = false
+  committed(batch: number): boolean {
     const unsent = this.#unsent
+    const most = Math.min(unsent.length, handedOutTogether)
     let count = 0
-    while (count < unsent.length && unsent[count]!.batch <= batch) count++
+    while (count < most && unsent[count]!.batch <= batch) count++
     const ready = unsent.splice(0, count)
-    if (this.#unsent.length > 0) this.#register()
+    const first = this.#unsent[0]
+    const more = first !== undefined && first.batch <= batch
+    if (!more) {
+      this.#registered = false
+      if (first !== undefined) this.#register()
+    }
     const { inflight } = this.#outgoing
+    // Nothing overtakes what an earlier connection left. [MQTT-4.6.0-1]
+    const late = this.#outgoing.mustResend
     for (const entry of ready) {
       const { channel, active } = this.#session
       // What an earlier connection should have sent has its turn with the rest of that.
       if (channel === undefined || !active || entry.resend || inflight.get(entry.packetId) !== entry) continue
-      this.#outgoing.transmitEntry(channel, entry)
+      if (late) entry.resend = true
+      else this.#outgoing.transmitEntry(channel, entry)
     }
     this.#session.pump()
+    return more
+  }
+
+  /** There is more to be sent than one turn is for. */
+  goOnLater(): void {
+    if (this.#registered) return
+    this.#registered = true
+    this.#durable.later(this)
   }
 
   /** What was in flight on an earlier connection is not stored yet: its turn comes when it is. */

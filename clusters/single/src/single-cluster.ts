@@ -6,6 +6,7 @@ import type {
   ForwardedMessage,
   RetainedChange,
   SharedTarget,
+  Tally,
   Transport,
   TransportHandler,
 } from '@hookmq/api'
@@ -113,8 +114,8 @@ export class SingleCluster implements Cluster {
     this.#toAll((host, from) => host.withdrawn(from, filter, clientId))
   }
 
-  retain(change: RetainedChange): void {
-    this.#toAll((host, from) => host.retained(from, change))
+  retain(change: RetainedChange, tally?: Tally): void {
+    this.#toAll((host, from) => add(tally, host.retained(from, change)))
   }
 
   tell(subject: string, value: unknown): void {
@@ -196,9 +197,9 @@ class View implements ClusterMember {
     return this.#to.host !== undefined
   }
 
-  forward(message: ForwardedMessage, to?: SharedTarget): void {
+  forward(message: ForwardedMessage, to?: SharedTarget, tally?: Tally): void {
     this.#from.forwarded()
-    this.#from.send(this.#to, (host, from) => host.received(from, message, to))
+    this.#from.send(this.#to, (host, from) => add(tally, host.received(from, message, to)))
   }
 
   forwardFrame(frame: Uint8Array, start: number, end: number, version: 4 | 5, publisher: string): void {
@@ -223,6 +224,10 @@ class View implements ClusterMember {
       })
     })
   }
+}
+
+function add(tally: Tally | undefined, receivers: number): void {
+  if (tally !== undefined) tally.receivers += receivers
 }
 
 function keyOf(filter: string, clientId: string | undefined): string {

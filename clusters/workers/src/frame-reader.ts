@@ -1,6 +1,7 @@
 import { deserialize } from 'node:v8'
 import type { ForwardedMessage, MessageHeaders, RetainedChange, SharedTarget } from '@hookmq/api'
 import {
+  COUNTED,
   DUP,
   HAS_HEADERS,
   HAS_ID,
@@ -79,6 +80,13 @@ export class FrameReader {
     return this.buffer.toString('utf8', this.at - size, this.at)
   }
 
+  /** Numbers to the end of the frame. */
+  counts(): number[] {
+    const counts: number[] = []
+    for (; this.at < this.end; this.at += 4) counts.push(this.buffer.readUInt32BE(this.at))
+    return counts
+  }
+
   /** All that is left of the frame. */
   rest(): Buffer {
     return this.buffer.subarray(this.at, this.end)
@@ -94,7 +102,7 @@ export class FrameReader {
     return this.#from
   }
 
-  message(): { message: ForwardedMessage; to: SharedTarget | undefined } {
+  message(): { message: ForwardedMessage; to: SharedTarget | undefined; counted: boolean } {
     const flags = this.buffer.readUInt16BE(this.at)
     this.at += 2
     const timestamp = this.double()
@@ -118,16 +126,16 @@ export class FrameReader {
       headers: this.#headers,
       seenId,
     }
-    return { message, to }
+    return { message, to, counted: (flags & COUNTED) !== 0 }
   }
 
-  retained(): RetainedChange {
+  retained(): { change: RetainedChange; counted: boolean } {
     const flags = this.byte()
     const stamp = this.double()
     const route = (flags & 2) !== 0
-    if ((flags & 1) === 0) return { topic: this.text(), stamp, route }
-    const { message } = this.message()
-    return { topic: message.topic, message, stamp, route }
+    if ((flags & 1) === 0) return { change: { topic: this.text(), stamp, route }, counted: false }
+    const { message, counted } = this.message()
+    return { change: { topic: message.topic, message, stamp, route }, counted }
   }
 
   #sized(): unknown {

@@ -18,4 +18,5 @@ export const REQUEST = 13
 export const RESPONSE = 14
 /** Asks for an ACK when all that was sent before is safe. */
 export const SYNC = 15
+/** With the numbers of receivers that were asked for. */
 export const ACK = 16

@@ -1,6 +1,6 @@
 import { serialize } from 'node:v8'
 import type { ForwardedMessage, MessageHeaders, RetainedChange, SharedTarget } from '@hookmq/api'
-import { MESSAGE, PACKET, RETAIN } from './frame-types.ts'
+import { ACK, MESSAGE, PACKET, RETAIN } from './frame-types.ts'
 
 const initial = 64 * 1024
 
@@ -15,6 +15,8 @@ export const SAME_FROM = 128
 /** So are the headers. */
 export const SAME_HEADERS = 256
 export const HAS_TARGET = 512
+/** The sender wants to know how many receivers it has: the next ACK says so. */
+export const COUNTED = 1024
 
 /** Frames one behind the other in one buffer: length (4 bytes, of what follows), type, body. Numbers are big-endian. */
 export class FrameWriter {
@@ -32,19 +34,19 @@ export class FrameWriter {
     this.#headers = undefined
   }
 
-  message(message: ForwardedMessage, to: SharedTarget | undefined): void {
+  message(message: ForwardedMessage, to: SharedTarget | undefined, counted: boolean): void {
     this.#begin(MESSAGE)
-    this.#message(message, to)
+    this.#message(message, to, counted)
     this.#end()
   }
 
-  retain({ topic, message, stamp, route }: RetainedChange): void {
+  retain({ topic, message, stamp, route }: RetainedChange, counted: boolean): void {
     this.#begin(RETAIN)
     this.#byte((message === undefined ? 0 : 1) | (route ? 2 : 0))
     this.#ensure(8)
     this.length = this.buffer.writeDoubleBE(stamp, this.length)
     if (message === undefined) this.#text(topic)
-    else this.#message(message, undefined)
+    else this.#message(message, undefined, counted)
     this.#end()
   }
 
@@ -77,6 +79,15 @@ export class FrameWriter {
     this.#end()
   }
 
+  /** `counts`: the receivers of the counted messages that came since the ACK before. */
+  acknowledge(token: number, counts: readonly number[]): void {
+    this.#begin(ACK)
+    this.#ensure(8 + 4 * counts.length)
+    this.length = this.buffer.writeDoubleBE(token, this.length)
+    for (const count of counts) this.length = this.buffer.writeUInt32BE(count, this.length)
+    this.#end()
+  }
+
   /** Throws what cannot be cloned. */
   value(type: number, value: unknown): void {
     const bytes = serialize(value)
@@ -91,7 +102,7 @@ export class FrameWriter {
     this.length += bytes.length
   }
 
-  #message(message: ForwardedMessage, to: SharedTarget | undefined): void {
+  #message(message: ForwardedMessage, to: SharedTarget | undefined, counted: boolean): void {
     const { topic, payload, qos, retain, dup, from, timestamp, properties, headers, seenId } = message
     const sameFrom = from === this.#from
     const sameHeaders = headers === this.#headers
@@ -103,6 +114,7 @@ export class FrameWriter {
     else if (!isEmpty(headers)) flags |= HAS_HEADERS
     if (sameFrom) flags |= SAME_FROM
     if (to !== undefined) flags |= HAS_TARGET
+    if (counted) flags |= COUNTED
     this.#ensure(10)
     this.length = this.buffer.writeUInt16BE(flags, this.length)
     this.length = this.buffer.writeDoubleBE(timestamp, this.length)

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { ClusterHost, ClusterMember, ForwardedMessage, SharedTarget } from '@hookmq/api'
+import type { ClusterHost, ClusterMember, ForwardedMessage, RetainedChange, SharedTarget, Tally } from '@hookmq/api'
 import { FrameReader } from './frame-reader.ts'
 import * as F from './frame-types.ts'
 import type { Hello } from './hello.ts'
@@ -40,6 +40,8 @@ export class Link implements ClusterMember {
   #requestNumber = 0
   #socket: Socket | undefined
   #acknowledging: Promise<void> | undefined
+  /** Receivers of the counted messages that came since the last SYNC. */
+  #counts: number[] = []
   #retainedEnd: (() => void) | undefined
 
   constructor(name: string, bounds: Bounds, owner: LinkOwner) {
@@ -58,9 +60,20 @@ export class Link implements ClusterMember {
 
   // --- to the member -------------------------------------------------------------------------------------------------
 
-  forward(message: ForwardedMessage, to?: SharedTarget): void {
+  forward(message: ForwardedMessage, to?: SharedTarget, tally?: Tally): void {
     if (!this.out.admit(overhead + message.topic.length + message.payload.length)) return
-    this.out.writer.message(message, to)
+    this.out.writer.message(message, to, tally !== undefined)
+    if (tally !== undefined) this.out.count(tally)
+    this.out.written()
+  }
+
+  retain(change: RetainedChange, tally: Tally | undefined): void {
+    const { topic, message } = change
+    // One that never was there gets all that is retained when it comes.
+    if (!this.known || !this.out.admit(overhead + topic.length + (message?.payload.length ?? 0))) return
+    const counted = tally !== undefined && message !== undefined
+    this.out.writer.retain(change, counted)
+    if (counted) this.out.count(tally)
     this.out.written()
   }
 
@@ -109,6 +122,7 @@ export class Link implements ClusterMember {
   attach(socket: Socket): FrameReader {
     const { host } = this.#owner
     this.#socket = socket
+    this.#counts = []
     this.ready = false
     if (this.known) host.forgotten(this)
     this.known = true
@@ -165,12 +179,18 @@ export class Link implements ClusterMember {
       }
       case F.MESSAGE: {
         this.received++
-        const { message, to } = reader.message()
-        return host.received(this, message, to)
+        const { message, to, counted } = reader.message()
+        const receivers = host.received(this, message, to)
+        if (counted) this.#counts.push(receivers)
+        return
       }
-      case F.RETAIN:
+      case F.RETAIN: {
         this.received++
-        return host.retained(this, reader.retained())
+        const { change, counted } = reader.retained()
+        const receivers = host.retained(this, change)
+        if (counted) this.#counts.push(receivers)
+        return
+      }
       case F.ANNOUNCE:
         return host.announced(this, { filter: reader.rest().toString() })
       case F.ANNOUNCE_SHARED:
@@ -184,7 +204,7 @@ export class Link implements ClusterMember {
       case F.SYNC:
         return this.#acknowledge(reader.double())
       case F.ACK:
-        return this.out.acknowledged(reader.double())
+        return this.out.acknowledged(reader.double(), reader.counts())
       case F.TELL: {
         const { subject, value } = reader.value() as { subject: string; value: unknown }
         return host.told(this, subject, value)
@@ -209,9 +229,11 @@ export class Link implements ClusterMember {
   #acknowledge(token: number): void {
     const { host } = this.#owner
     const socket = this.#socket
+    const counts = this.#counts
+    this.#counts = []
     const send = (): void => {
       if (this.#socket !== socket) return
-      this.out.writer.number(F.ACK, token)
+      this.out.writer.acknowledge(token, counts)
       this.out.schedule()
     }
     const settled = host.settled()
@@ -258,7 +280,10 @@ export class Link implements ClusterMember {
         }
         if (next.value === undefined) continue
         const { id, ...message } = next.value
-        this.out.writer.retain({ topic: message.topic, message: { ...message, seenId: id }, stamp: 0, route: false })
+        this.out.writer.retain(
+          { topic: message.topic, message: { ...message, seenId: id }, stamp: 0, route: false },
+          false,
+        )
         this.out.written()
         if (this.out.congested) break
       }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Tally } from '@hookmq/api'
 import { SYNC } from './frame-types.ts'
 import { FrameWriter } from './frame-writer.ts'
 
@@ -31,6 +32,8 @@ export class Outgoing {
   #dirty = false
   #unacknowledged: Unacknowledged[] = []
   #unacknowledgedBytes = 0
+  /** Of the counted messages that were not acknowledged yet, in their order. */
+  #tallies: Tally[] = []
   #waiting: { readonly token: number; readonly resolve: () => void }[] = []
   #sync: Promise<void> | undefined
   #lastSync: Promise<void> | undefined
@@ -56,6 +59,11 @@ export class Outgoing {
     if (this.pending + size <= this.#bounds.most) return true
     this.dropped++
     return false
+  }
+
+  /** The frame that was just written asks for the number of its receivers. */
+  count(tally: Tally): void {
+    this.#tallies.push(tally)
   }
 
   /** Called after each frame. */
@@ -115,8 +123,11 @@ export class Outgoing {
     return this.#sync
   }
 
-  acknowledged(token: number): void {
+  /** `counts`: of the counted messages since the acknowledgement before. */
+  acknowledged(token: number, counts: readonly number[]): void {
     this.#acknowledged = token
+    const counted = this.#tallies.splice(0, counts.length)
+    for (const [index, tally] of counted.entries()) tally.receivers += counts[index]
     while (this.#unacknowledged.length > 0 && this.#unacknowledged[0].token <= token) {
       this.#unacknowledgedBytes -= this.#unacknowledged.shift()?.bytes.length ?? 0
     }
@@ -152,7 +163,8 @@ export class Outgoing {
     this.#unacknowledgedBytes = 0
     this.#sync = undefined
     this.#dirty = false
-    this.acknowledged(this.#token)
+    this.#tallies = []
+    this.acknowledged(this.#token, [])
     return lost
   }
 }

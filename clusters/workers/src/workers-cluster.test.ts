@@ -35,11 +35,13 @@ class Counting implements ClusterHost {
   forgotten(): void {}
   announced(): void {}
   withdrawn(): void {}
-  received(): void {
-    this.received_++
+  received(): number {
+    return ++this.received_
   }
   receivedFrame(): void {}
-  retained(): void {}
+  retained(): number {
+    return 0
+  }
   retainedMessages(): Iterator<undefined> {
     return [].values()
   }

@@ -7,6 +7,7 @@ import type {
   ClusterHost,
   Logger,
   RetainedChange,
+  Tally,
   Transport,
   TransportHandler,
 } from '@hookmq/api'
@@ -163,14 +164,8 @@ export class WorkersCluster implements Cluster {
     for (const link of this.#established()) link.value(F.WITHDRAW_SHARED, { filter, clientId })
   }
 
-  retain(change: RetainedChange): void {
-    const size = 64 + change.topic.length + (change.message?.payload.length ?? 0)
-    for (const { out, known } of this.#list) {
-      // One that never was there gets all that is retained when it comes.
-      if (!known || !out.admit(size)) continue
-      out.writer.retain(change)
-      out.written()
-    }
+  retain(change: RetainedChange, tally?: Tally): void {
+    for (const link of this.#list) link.retain(change, tally)
   }
 
   tell(subject: string, value: unknown): void {

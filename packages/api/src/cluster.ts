@@ -46,12 +46,17 @@ export interface RetainedChange {
   readonly route: boolean
 }
 
+/** How many receivers a message has at other members: each of them adds its own before `Cluster.taken` settles. */
+export interface Tally {
+  receivers: number
+}
+
 /** Another member. */
 export interface ClusterMember {
   readonly name: string
   /** false: it is away, and what is handed over is kept for it, within the cluster's bounds. */
   readonly connected: boolean
-  forward(message: ForwardedMessage, to?: SharedTarget): void
+  forward(message: ForwardedMessage, to?: SharedTarget, tally?: Tally): void
   /**
    * A QoS 0 PUBLISH without retain flag, for everybody at that member whose filters match, as the bytes of its packet (MQTT 3.1.1 or 5 without
    * properties). They are copied before the call returns.
@@ -78,7 +83,7 @@ export interface Cluster {
   announce(announcement: Announcement): void
   withdraw(filter: string, clientId?: string): void
   /** To all members. */
-  retain(change: RetainedChange): void
+  retain(change: RetainedChange, tally?: Tally): void
   /** To all members that are there. */
   tell(subject: string, value: unknown): void
   /**
@@ -107,10 +112,12 @@ export interface ClusterHost {
   forgotten(member: ClusterMember): void
   announced(member: ClusterMember, announcement: Announcement): void
   withdrawn(member: ClusterMember, filter: string, clientId?: string): void
-  received(member: ClusterMember, message: ForwardedMessage, to?: SharedTarget): void
+  /** Returns the number of receivers. */
+  received(member: ClusterMember, message: ForwardedMessage, to?: SharedTarget): number
   /** As `ClusterMember.forwardFrame`; the bytes are only borrowed. */
   receivedFrame(member: ClusterMember, frame: Buffer, start: number, end: number, version: 4 | 5, from: string): void
-  retained(member: ClusterMember, change: RetainedChange): void
+  /** Returns the number of receivers that it was routed to. */
+  retained(member: ClusterMember, change: RetainedChange): number
   /** All retained messages, for a member that joins: undefined is a step without a message. */
   retainedMessages(): Iterator<Message | undefined>
   requested(member: ClusterMember, subject: string, value: unknown): unknown

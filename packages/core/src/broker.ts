@@ -17,14 +17,14 @@ import type {
 import { type Properties, ReasonCode, topicNameError } from '@hookmq/mqtt'
 import { Access } from './access/access.ts'
 import { Admin } from './admin.ts'
-import { after } from './after.ts'
+import { after, bothOf } from './after.ts'
 import { Chains } from './chains.ts'
 import type { Exchange } from './channel/authenticate.ts'
 import { Channel } from './channel/channel.ts'
 import { endConnection } from './channel/disconnect.ts'
 import { Payloads } from './channel/payloads.ts'
 import { type Clock, systemClock } from './clock.ts'
-import { Peers } from './cluster/peers.ts'
+import { FarReceivers, Peers } from './cluster/peers.ts'
 import { FlushScheduler } from './connection/outbox.ts'
 import { Deadlines } from './deadlines.ts'
 import { Durable } from './durable/durable.ts'
@@ -270,19 +270,20 @@ export class Broker implements ListenerHost {
 
   /** Publishes for the broker itself, a plugin or an embedding program. Resolves to the number of receivers. */
   publish(init: MessageInit): Promise<number> {
-    return this.#submit(init, (result) => (result instanceof Refusal ? 0 : this.#routeAll(result)))
+    return this.#submit(init, (result) => (result instanceof Refusal ? 0 : result))
   }
 
   /** As `publish`, for those who want to know what became of it. */
   submit(init: MessageInit): Promise<PublishOutcome> {
     return this.#submit(init, (result, { id }) => {
-      if (!(result instanceof Refusal)) return { id, receivers: this.#routeAll(result) }
+      if (!(result instanceof Refusal)) return { id, receivers: result }
       const { by, kind, reasonCode } = result
       return { id, receivers: 0, refused: kind === 'drop' ? { by } : { by, reasonCode } }
     })
   }
 
-  #submit<T>(init: MessageInit, finish: (result: BrokerMessage | Refusal, message: BrokerMessage) => T): Promise<T> {
+  /** `result`: the number of receivers, or why there are none. */
+  #submit<T>(init: MessageInit, finish: (result: number | Refusal, message: BrokerMessage) => T): Promise<T> {
     const fault = topicNameError(init.topic, {
       maxLength: this.options.maxTopicLength,
       maxLevels: this.options.maxTopicLevels,
@@ -292,23 +293,20 @@ export class Broker implements ListenerHost {
     if (wrong !== undefined) return Promise.reject(new TypeError(`publish: ${wrong}`))
     const message = BrokerMessage.from(init, this.clock.now())
     const outcome = this.runPublish(message, undefined)
-    return outcome instanceof Promise
-      ? outcome.then((result) => this.#stored(() => finish(result, message)))
-      : this.#stored(() => finish(outcome, message))
+    const routed =
+      outcome instanceof Promise ? outcome.then((result) => this.#routeAll(result)) : this.#routeAll(outcome)
+    return routed.then((result) => finish(result, message))
   }
 
-  /** Settles when what `route` gave to durable sessions is stored. */
-  #stored<T>(route: () => T): Promise<T> {
-    const { durable } = this
-    if (durable === undefined) return Promise.resolve(route())
-    const { changes } = durable.store
-    const result = route()
-    const safe = durable.since(changes)
-    return safe === undefined ? Promise.resolve(result) : safe.then(() => result)
-  }
-
-  #routeAll(message: BrokerMessage): number {
-    return this.route(message, this.router.match(message.topic))
+  /** Settles when other processes have what is for their clients, and what was given to durable sessions is stored. */
+  #routeAll(message: BrokerMessage | Refusal): Promise<number | Refusal> {
+    if (message instanceof Refusal) return Promise.resolve(message)
+    const { durable, peers } = this
+    const changes = durable?.store.changes ?? 0
+    const far = peers === undefined ? undefined : new FarReceivers(peers)
+    const count = this.route(message, this.router.match(message.topic), undefined, far)
+    const safe = bothOf(far && peers?.taken(far.since), durable?.since(changes))
+    return safe === undefined ? Promise.resolve(count) : safe.then(() => this.total(message, count, far))
   }
 
   /** message.publish: hooks that change, the core's own look at the result, sinks. */
@@ -388,9 +386,25 @@ export class Broker implements ListenerHost {
 
   /**
    * Hands a message to everybody who is to get it, but not to `publisher`: its acknowledgement comes first, and then its own copy.
-   * Returns how many receivers there are, the publisher included.
+   * Returns how many receivers there are, the publisher included; with `far` those of this process alone, see `total`.
    */
-  route(message: BrokerMessage, routes: Routes, publisher?: PublisherRoute): number {
+  route(message: BrokerMessage, routes: Routes, publisher?: PublisherRoute, far?: FarReceivers): number {
+    const { peers } = this
+    if (peers === undefined) return this.#route(message, routes, publisher)
+    const before = peers.routing(message, far)
+    const count = this.#route(message, routes, publisher)
+    peers.routed(before)
+    return count - (far?.routes ?? 0)
+  }
+
+  /** With the receivers at other processes, which are known when `Peers.taken` has settled. */
+  total(message: BrokerMessage, count: number, far: FarReceivers | undefined): number {
+    if (far === undefined || far.routes === 0) return count + (far?.receivers ?? 0)
+    if (count + far.receivers === 0) this.dropMessage(message, 'no_subscribers')
+    return count + far.receivers
+  }
+
+  #route(message: BrokerMessage, routes: Routes, publisher: PublisherRoute | undefined): number {
     const { counters } = this.metrics
     counters[M.MESSAGES_PUBLISH]++
     if (message.retain && this.options.retainAvailable && this.retained.keep(message))
@@ -406,7 +420,6 @@ export class Broker implements ListenerHost {
       if (this.deliverToGroup(message, shared[index]!)) count++
     }
     if (count === 0 && shared.length === 0) this.dropMessage(message, 'no_subscribers')
-    this.peers?.routed()
     return count
   }
 

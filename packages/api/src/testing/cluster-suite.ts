@@ -54,17 +54,19 @@ class RecordingMember implements ClusterHost {
     this.announcements.delete(`${clientId} ${filter}`)
   }
 
-  received(member: ClusterMember, message: ForwardedMessage, to?: { filter: string; clientId: string }): void {
+  received(member: ClusterMember, message: ForwardedMessage, to?: { filter: string; clientId: string }): number {
     this.log.push(`${member.name} ${message.topic} ${Buffer.from(message.payload).toString('latin1').slice(0, 40)}`)
     this.messages.push({ message, filter: to && `${to.filter} ${to.clientId}` })
+    return message.topic.length
   }
 
   receivedFrame(member: ClusterMember, frame: Buffer, start: number, end: number, version: 4 | 5, from: string): void {
     this.log.push(`${member.name} frame ${version} ${from} ${frame.toString('latin1', start, end)}`)
   }
 
-  retained(_member: ClusterMember, { topic, message, route }: Parameters<ClusterHost['retained']>[1]): void {
+  retained(_member: ClusterMember, { topic, message, route }: Parameters<ClusterHost['retained']>[1]): number {
     this.log.push(`retained ${topic} ${message === undefined ? 'none' : Buffer.from(message.payload)} ${route}`)
+    return route ? 100 : 0
   }
 
   retainedMessages(): Iterator<Message | undefined> {
@@ -216,6 +218,23 @@ export function clusterSuite(name: string, create: CreateClusters): void {
         many,
         Array.from({ length: 50 }, (_, index) => index),
       )
+    })
+
+    test('receivers are counted where they are, for each message that wants it, before taken settles', async (t) => {
+      const [one, two] = await start(t, ['one', 'two', 'three'])
+      const tallies = [0, 0, 5].map((receivers) => ({ receivers }))
+      one.member('two').forward(message('a', 'x'), undefined, tallies[0])
+      one.member('two').forward(message('not counted', 'x'))
+      one.member('three').forward(message('abc', 'x'), undefined, tallies[0])
+      one.member('two').forward(message('ab', 'x'), { filter: '$share/g/ab', clientId: 'c' }, tallies[1])
+      one.cluster.retain({ topic: 'r', message: message('r', 'kept'), stamp: 5, route: true }, tallies[2])
+      await one.cluster.taken()
+      assert.deepEqual(tallies, [{ receivers: 4 }, { receivers: 2 }, { receivers: 205 }])
+      assert.equal(two.messages.length, 3)
+      const later = { receivers: 0 }
+      one.member('two').forward(message('abcd', 'x'), undefined, later)
+      await one.cluster.taken()
+      assert.deepEqual(later, { receivers: 4 })
     })
 
     test('taken waits for what the receiver has to save, and is nothing when nothing is on its way', async (t) => {

@@ -11,6 +11,7 @@ import {
 import type { Access } from '../access/access.ts'
 import { after, bothOf } from '../after.ts'
 import type { PublisherRoute } from '../broker.ts'
+import { FarReceivers } from '../cluster/peers.ts'
 import { pending, type RunEnd } from '../hooks/index.ts'
 import { BrokerMessage } from '../message.ts'
 import * as M from '../metrics/index.ts'
@@ -366,10 +367,10 @@ function finish(
     return undefined
   }
   const publisher: PublisherRoute = { session, route: undefined }
-  if (peers !== undefined) peers.touched = false
+  const far = peers === undefined ? undefined : new FarReceivers(peers)
   // The own copy of a durable session must be stored before the acknowledgement leaves.
-  const count = broker.route(outcome, routes, session.number === 0 ? publisher : undefined)
-  const taken = peers?.taken()
+  const count = broker.route(outcome, routes, session.number === 0 ? publisher : undefined, far)
+  const taken = far && peers?.taken(far.since)
   const batch = durable?.batchSince(changes)
   if (taken === undefined && batch !== undefined)
     return channel.acknowledgeStored(
@@ -377,10 +378,25 @@ function finish(
     )
   const safe = bothOf(taken, durable?.since(changes))
   if (safe !== undefined || channel.acknowledgesLate)
-    return channel.acknowledgeWhen(safe, () =>
-      acknowledgeRouted(channel, session, outcome, count, qos, packetId, publisher),
-    )
+    return acknowledgeLater(channel, session, outcome, count, far, qos, packetId, publisher, safe)
   return acknowledgeRouted(channel, session, outcome, count, qos, packetId, publisher)
+}
+
+function acknowledgeLater(
+  channel: Channel,
+  session: Session,
+  outcome: BrokerMessage,
+  count: number,
+  far: FarReceivers | undefined,
+  qos: QoS,
+  packetId: number,
+  publisher: PublisherRoute,
+  safe: Promise<void> | undefined,
+): undefined {
+  return channel.acknowledgeWhen(safe, () => {
+    const receivers = channel.broker.total(outcome, count, far)
+    return acknowledgeRouted(channel, session, outcome, receivers, qos, packetId, publisher)
+  })
 }
 
 /** An older client cannot be told: it must not take the message for accepted, and sends it again when it is back. */

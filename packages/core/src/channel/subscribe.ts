@@ -154,6 +154,8 @@ function finishSubscribe(
     channel.fail(subscriptions.reasonCode, subscriptions.reasonString)
     return
   }
+  const { peers } = broker
+  const handed = peers?.handed ?? 0
   const granted = new Map<Request, number>()
   const retained: (RetainedReplay | undefined)[] = []
   accepted.forEach((request, index) => {
@@ -186,7 +188,7 @@ function finishSubscribe(
   // While the store fails nothing was granted that it would have to keep.
   const works = session.number !== 0 && broker.durable?.store.problem === undefined
   const stored = works ? broker.durable?.pending() : undefined
-  return after(bothOf(broker.peers?.taken(), stored), () => {
+  return after(bothOf(peers?.taken(handed), stored), () => {
     if (channel.state !== 'connected') return undefined
     channel.send({ type: 'suback', packetId, reasonCodes, properties: {} })
     for (const replay of retained) session.replay(replay)

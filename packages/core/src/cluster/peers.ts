@@ -7,6 +7,7 @@ import type {
   Message,
   RetainedChange,
   SharedTarget,
+  Tally,
 } from '@hookmq/api'
 import { parseShared } from '@hookmq/mqtt'
 import type { Broker } from '../broker.ts'
@@ -25,8 +26,8 @@ import { Whole } from './whole.ts'
 export class Peers implements ClusterHost, RouterObserver {
   readonly cluster: Cluster
   readonly whole: Whole
-  /** Something was handed to another member since somebody set it to false: an acknowledgement has to wait for `Cluster.taken`. */
-  touched = false
+  /** Counts what was handed to other members: an acknowledgement of what has moved it has to wait, see `taken`. */
+  handed = 0
   readonly #broker: Broker
   readonly #remotes = new Map<ClusterMember, RemoteMember>()
   /** How many of our own are subscribed to a filter without share prefix. */
@@ -37,6 +38,8 @@ export class Peers implements ClusterHost, RouterObserver {
   readonly #frames: FarFrames
   /** A retained message that goes to every member anyway: not once more for its filters. */
   #toAll: BrokerMessage | undefined
+  /** The message that is being routed, when somebody wants to know how many receivers it has. */
+  #counting: Counting | undefined
   /** A message that came from another member goes to nobody but our own. */
   #arriving = false
   /** Sessions whose client id belongs to another member, and who has them: see `claim`. */
@@ -44,7 +47,7 @@ export class Peers implements ClusterHost, RouterObserver {
   readonly #waiting = new Set<() => void>()
   /** Sessions and connections of each other member, as it said last. */
   readonly #counts = new Map<ClusterMember, Counts>()
-  #counting = false
+  #telling = false
 
   constructor(broker: Broker, cluster: Cluster) {
     this.#broker = broker
@@ -87,7 +90,7 @@ export class Peers implements ClusterHost, RouterObserver {
       return
     }
     if (shared) {
-      this.touched = true
+      this.handed++
       return this.cluster.announce({
         filter,
         member: { clientId: receiver.id, options, available: receiver.available },
@@ -97,7 +100,7 @@ export class Peers implements ClusterHost, RouterObserver {
     const count = this.#own.get(filter) ?? 0
     this.#own.set(filter, count + 1)
     // Also when others have it already: their announcement may still be on its way.
-    this.touched = true
+    this.handed++
     if (count === 0) this.cluster.announce({ filter })
   }
 
@@ -125,41 +128,52 @@ export class Peers implements ClusterHost, RouterObserver {
     }
   }
 
-  /** Settles when the members know what was announced, and have what was forwarded, since `touched` was false. */
-  taken(): Promise<void> | undefined {
-    if (!this.touched) return undefined
-    this.touched = false
-    return this.cluster.taken()
+  /** Settles when the members know what was announced, and have what was forwarded, since `handed` was this. */
+  taken(since: number): Promise<void> | undefined {
+    return this.handed === since ? undefined : this.cluster.taken()
   }
 
   // --- to others -----------------------------------------------------------------------------------------------------
 
   forward(member: ClusterMember, message: BrokerMessage, to?: SharedTarget): void {
+    const far = this.#counting?.message === message ? this.#counting.far : undefined
+    if (far !== undefined) far.routes++
     if (to === undefined && (this.#arriving || this.#toAll === message)) return
-    this.touched = true
+    this.handed++
     this.#broker.metrics.counters[M.MESSAGES_FORWARD]++
     if (this.#broker.chains.messageObserved) message.id
-    member.forward(message, to)
+    member.forward(message, to, far)
+  }
+
+  /**
+   * From now on, receivers of `message` at other members are counted in `far`. Returns what is given to `routed` when it has been routed: hooks
+   * may publish other messages meanwhile.
+   */
+  routing(message: BrokerMessage, far: FarReceivers | undefined): Counting | undefined {
+    const before = this.#counting
+    this.#counting = far === undefined ? undefined : { message, far }
+    return before
   }
 
   /** A message with the retain flag is being routed: every member keeps it, and routes it. `routed` says that it has been routed here. */
   publishRetained(message: BrokerMessage): void {
     this.#toAll = message
-    this.touched = true
+    this.handed++
     const broker = this.#broker
     broker.metrics.counters[M.MESSAGES_FORWARD] += this.#remotes.size
     if (broker.chains.messageObserved) message.id
     const stamp = this.#stamps.make(message.topic, broker.clock.now())
-    this.cluster.retain({ topic: message.topic, message, stamp, route: true })
+    this.cluster.retain({ topic: message.topic, message, stamp, route: true }, this.#counting?.far)
   }
 
-  routed(): void {
+  routed(before: Counting | undefined): void {
     this.#toAll = undefined
+    this.#counting = before
   }
 
   /** The store was changed by anything else: a plugin, a command. */
   storeChanged(topic: string | undefined, message: Message | undefined): void {
-    this.touched = true
+    this.handed++
     if (topic === undefined) return this.cluster.tell('retained.clear', undefined)
     const stamp = this.#stamps.make(topic, this.#broker.clock.now())
     this.cluster.retain({
@@ -200,13 +214,13 @@ export class Peers implements ClusterHost, RouterObserver {
 
   /** Sessions or connections came or went: told once per turn of the event loop. */
   counted(): void {
-    if (this.#counting) return
-    this.#counting = true
+    if (this.#telling) return
+    this.#telling = true
     setImmediate(this.#tellCounts)
   }
 
   readonly #tellCounts = (): void => {
-    this.#counting = false
+    this.#telling = false
     const counts: Counts = { sessions: this.#broker.sessions.size, connections: this.#broker.channels.size }
     this.cluster.tell('counts', counts)
   }
@@ -282,13 +296,14 @@ export class Peers implements ClusterHost, RouterObserver {
     if (client.filters.size === 0) remote.clients.delete(clientId)
   }
 
-  received(_member: ClusterMember, forwarded: ForwardedMessage, to?: SharedTarget): void {
+  received(_member: ClusterMember, forwarded: ForwardedMessage, to?: SharedTarget): number {
     const message = adopt(forwarded)
     try {
-      if (to === undefined) this.#deliver(message, this.#broker.router.match(message.topic))
-      else this.#deliverTo(message, to)
+      if (to !== undefined) return this.#deliverTo(message, to)
+      return this.#deliver(message, this.#broker.router.match(message.topic))
     } catch (error) {
       this.#broker.reportBug(error)
+      return 0
     }
   }
 
@@ -301,47 +316,51 @@ export class Peers implements ClusterHost, RouterObserver {
     }
   }
 
-  /** To our own; members of shared groups were chosen by the member that the publisher is at. */
-  #deliver(message: BrokerMessage, { direct }: Routes): void {
+  /** To our own; members of shared groups were chosen by the member that the publisher is at. Returns their number. */
+  #deliver(message: BrokerMessage, { direct }: Routes): number {
+    let count = 0
     this.#arriving = true
     try {
       for (let index = 0; index < direct.length; index++) {
         const route = direct[index]
         ;(route.receiver as DeliveryTarget).deliver(message, route)
+        if (!isRemote(route.receiver)) count++
       }
     } finally {
       this.#arriving = false
     }
+    return count
   }
 
-  #deliverTo(message: BrokerMessage, { filter, clientId }: SharedTarget): void {
+  #deliverTo(message: BrokerMessage, { filter, clientId }: SharedTarget): number {
     const share = parseShared(filter)
-    if (share === undefined) return
+    if (share === undefined) return 0
     for (const group of this.#broker.router.match(message.topic).shared) {
       if (`${group.prefix}/${group.filter}` !== filter) continue
       const route = group.member(clientId)
       if (route !== undefined && !isRemote(route.receiver)) {
         ;(route.receiver as DeliveryTarget).deliver(message, route, group as SharedGroup)
-        return
+        return 1
       }
       // It has left the group meanwhile: another one gets it.
-      this.#broker.deliverToGroup(message, group)
-      return
+      return this.#broker.deliverToGroup(message, group) ? 1 : 0
     }
+    return 0
   }
 
-  retained(member: ClusterMember, { topic, message, stamp, route }: RetainedChange): void {
+  retained(member: ClusterMember, { topic, message, stamp, route }: RetainedChange): number {
     const broker = this.#broker
     try {
       const taken = this.#stamps.accept(topic, stamp, member.name, broker.clock.now())
       if (taken) broker.retained.replicate(topic, message === undefined ? undefined : adopt(message))
       if (route && message !== undefined) {
         const adopted = adopt(message)
-        this.#deliver(adopted, broker.router.match(topic))
+        return this.#deliver(adopted, broker.router.match(topic))
       }
     } catch (error) {
       broker.reportBug(error)
     }
+    return 0
   }
 
   retainedMessages(): Iterator<Message | undefined> {
@@ -372,6 +391,25 @@ export class Peers implements ClusterHost, RouterObserver {
     this.#waiting.clear()
     for (const go of waiting) go()
   }
+}
+
+/** How many receivers of a message are elsewhere. */
+export class FarReceivers implements Tally {
+  /** Known when `Cluster.taken` has settled. */
+  receivers = 0
+  /** Routes that lead to other members: each stands for any number of receivers. */
+  routes = 0
+  /** `Peers.handed` before the message was routed. */
+  readonly since: number
+
+  constructor({ handed }: Peers) {
+    this.since = handed
+  }
+}
+
+interface Counting {
+  readonly message: BrokerMessage
+  readonly far: FarReceivers
 }
 
 interface Counts {

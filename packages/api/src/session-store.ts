@@ -107,7 +107,7 @@ export interface SessionStore {
   putSubscription(session: number, filter: string, bits: SubscriptionBits, identifier: number): void
   deleteSubscription(session: number, filter: string): void
   append(session: number, delivery: StoredDelivery): void
-  /** The message was given its packet identifier, or was released by PUBREC. */
+  /** The message was given its packet identifier, or was released by PUBREC; or, with 0, has lost its identifier and waits again. */
   advance(session: number, sequence: number, packetId: number, released: boolean): void
   remove(session: number, sequence: number): void
   putAwaiting(session: number, packetId: number, since: number): void

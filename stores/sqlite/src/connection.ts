@@ -26,7 +26,7 @@ export class Connection {
 
   /** Rejects with a StoreError when the database cannot be opened. */
   static async open(thread: URL, init: EngineInit): Promise<Connection> {
-    const connection = new Connection(new Worker(thread, { workerData: init, name: 'store' }))
+    const connection = new Connection(new Worker(thread, { workerData: init, name: 'store', execArgv: [] }))
     await connection.#answer()
     return connection
   }

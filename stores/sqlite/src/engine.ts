@@ -26,8 +26,11 @@ export interface Engine {
    * @throws StoreError nothing of the batch was done
    */
   apply(batch: Uint8Array): void
-  /** @throws StoreError */
-  read(query: Query): unknown
+  /**
+   * `unwritten`: batches that could not be written; what is read is as if they were.
+   * @throws StoreError
+   */
+  read(query: Query, unwritten?: readonly Uint8Array[]): unknown
   close(): void
 }
 

@@ -175,3 +175,15 @@ test('a file that was cut short is refused or told, never taken for an empty one
   }
   await assert.rejects(run, { code: 'STORE_CORRUPT' })
 })
+
+test('a program that is given on the command line can open a store', (t) => {
+  const file = databaseFile(t)
+  const program = `
+    import { SqliteStore } from ${JSON.stringify(new URL('./index.ts', import.meta.url).href)}
+    const store = await SqliteStore.open({ file: ${JSON.stringify(file)} })
+    await store.namespace('plugin').put('key', 1)
+    console.log(await store.namespace('plugin').get('key'))
+    await store.close()`
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+  assert.equal(stdout, '1\n', stderr)
+})

@@ -6,7 +6,13 @@ import { memoryOf } from './sessions/index-page.ts'
 import { type Posted, receive } from './wire.ts'
 
 /** What the thread is asked: a batch of operations or of changes to sessions, something about sessions, or to end. */
-export type Request = Posted | Uint8Array | { readonly query: Query } | 'close'
+export type Request = Posted | Uint8Array | Asked | 'close'
+
+/** `unwritten`: see Engine. */
+export interface Asked {
+  readonly query: Query
+  readonly unwritten?: readonly Uint8Array[]
+}
 
 /** What it answers, in their order: once for being opened and once for each request. */
 export type Answer =
@@ -47,5 +53,5 @@ function handle(engine: Engine, request: Exclude<Request, 'close'>): readonly un
     engine.apply(request)
     return []
   }
-  return 'query' in request ? [engine.read(request.query)] : engine.run(receive(request))
+  return 'query' in request ? [engine.read(request.query, request.unwritten)] : engine.run(receive(request))
 }

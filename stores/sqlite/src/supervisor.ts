@@ -4,7 +4,7 @@ import { Connection, ThreadEnded } from './connection.ts'
 import type { EngineInit } from './engine.ts'
 import { StoreError } from './errors.ts'
 import type { AnyResult, Operation } from './operations.ts'
-import type { Query } from './sessions/change.ts'
+import type { Asked } from './serve.ts'
 
 /** Times that one batch is tried when the thread ends under it; milliseconds before each. */
 const delays = [0, 0, 200] as const
@@ -74,7 +74,7 @@ export class Supervisor {
    * One request, tried once. Rejects with a StoreError: nothing of it was done; or a ThreadEnded: nobody knows, and the next request gets
    * another thread.
    */
-  async request(request: Uint8Array<ArrayBuffer> | { readonly query: Query }): Promise<unknown> {
+  async request(request: Uint8Array<ArrayBuffer> | Asked): Promise<unknown> {
     const connection = await this.#connected()
     const given = request instanceof Uint8Array ? [request.buffer] : []
     const [result] = await connection.request(request, given)

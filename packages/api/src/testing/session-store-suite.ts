@@ -178,6 +178,32 @@ export function sessionStoreSuite(name: string, create: CreateSessionStore): voi
       assert.equal((await store.readQueue(1, 0, 100, 250)).deliveries.length, 3)
     })
 
+    test('a message that lost its packet identifier waits again, in its place', async (t) => {
+      const { store, reopen } = await create(t)
+      store.putSession(1, 'a', undefined, bytes(''))
+      store.append(1, delivery(1, 'first', { packetId: 5 }))
+      store.append(1, delivery(2, 'second'))
+      await store.settled()
+      store.advance(1, 1, 0, false)
+      const read = async (from: typeof store): Promise<void> => {
+        const session = await from.readSession(1)
+        assert.deepEqual([session?.inflight.length, session?.queued, session?.queuedBytes], [0, 2, 11])
+        const { deliveries } = await from.readQueue(1, 0, 10, 1e6)
+        assert.deepEqual(
+          deliveries.map(({ sequence, packetId }) => [sequence, packetId]),
+          [
+            [1, 0],
+            [2, 0],
+          ],
+        )
+      }
+      await read(store)
+      store.advance(1, 1, 7, false)
+      store.advance(1, 1, 0, false)
+      await store.settled()
+      await read(await reopen())
+    })
+
     test('sessions are listed page by page, also those without subscriptions', async (t) => {
       const { store } = await create(t)
       for (let number = 1; number <= 10; number++) {

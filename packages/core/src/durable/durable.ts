@@ -65,7 +65,7 @@ export class Durable {
     this.#awaiting.push(awaiter)
   }
 
-  /** `awaiter` is told in a later turn: it has done enough in this one. */
+  /** `awaiter` is told when others had their turn, within what one turn may take: it has done enough for now. */
   later(awaiter: Awaiter): void {
     this.#ready.push(awaiter)
     this.#goOn()

@@ -49,9 +49,9 @@ export class Inflight {
   }
 
   /** One of an earlier run of the broker: it has its packet identifier, and may have been sent. */
-  restore(delivery: Delivery, packetId: number, released: boolean): void {
+  restore(delivery: Delivery, packetId: number, released: boolean, batch: number): void {
     const stage = released ? 'pubrel' : 'publish'
-    this.#entries.set(packetId, { ...delivery, packetId, stage, resend: true, sent: true, batch: 0 })
+    this.#entries.set(packetId, { ...delivery, packetId, stage, resend: true, sent: true, batch })
     this.#lastPacketId = packetId
   }
 

@@ -312,6 +312,14 @@ export class Stored implements Awaiter {
   sleep(): void {
     const { inflight, queue } = this.#outgoing
     this.sleepingInflight = inflight.size
+    for (const entry of inflight.values()) {
+      // It never went out: it waits once more, and is no repetition when it goes. [MQTT-3.3.1-1]
+      if (entry.sent || entry.stage !== 'publish') continue
+      this.#durable.store.advance(this.#session.number, entry.sequence, 0, false)
+      this.#behindLength++
+      this.#behindBytes += deliveryBytes(entry)
+      this.sleepingInflight--
+    }
     inflight.clear()
     this.#unsent = []
     const inMemory: Delivery[] = []
@@ -331,8 +339,11 @@ export class Stored implements Awaiter {
 
   /** The client is back, or is about to be. */
   wake(inflight: readonly StoredDelivery[], queued: number, queuedBytes: number): void {
+    const { last, problem } = this.#durable.store
+    // What was read while the store fails may not be stored yet.
+    const batch = problem === undefined ? 0 : last
     for (const stored of inflight) {
-      this.#outgoing.inflight.restore(this.deliveryOf(stored), stored.packetId, stored.released)
+      this.#outgoing.inflight.restore(this.deliveryOf(stored), stored.packetId, stored.released, batch)
     }
     this.sleepingInflight = 0
     this.#behindLength = Math.max(this.#behindLength, queued)

@@ -1,3 +1,8 @@
+import { Change } from './change.ts'
+
+/** Session of a change that is no session's: a retained message, the body of messages. */
+export const nobody = -1
+
 /** Reads what a BatchWriter wrote. */
 export class BatchReader {
   readonly #buffer: Buffer
@@ -52,5 +57,59 @@ export class BatchReader {
     const length = this.uint32()
     this.#at += length
     return this.#buffer.subarray(this.#at - length, this.#at)
+  }
+
+  /** Whose change it is that begins here, behind its kind; reads nothing. */
+  sessionOf(kind: number): number {
+    switch (kind) {
+      case Change.Body:
+      case Change.PutRetained:
+      case Change.DeleteRetained:
+      case Change.ClearRetained:
+        return nobody
+      default:
+        return this.#view.getFloat64(this.#at, true)
+    }
+  }
+
+  /** All of a change behind its kind. */
+  skipFields(kind: number): void {
+    switch (kind) {
+      case Change.Body:
+        this.skip(4)
+        return this.skipSized()
+      case Change.Append:
+        this.skip(25)
+        return this.skipSized()
+      case Change.Advance:
+        return this.skip(20)
+      case Change.Remove:
+        return this.skip(16)
+      case Change.PutSession:
+        this.skip(16)
+        this.skipSized()
+        return this.skipSized()
+      case Change.PutSubscription:
+        this.skip(13)
+        return this.skipSized()
+      case Change.DeleteSubscription:
+        this.skip(8)
+        return this.skipSized()
+      case Change.DeleteSession:
+        return this.skip(8)
+      case Change.PutAwaiting:
+        return this.skip(20)
+      case Change.DeleteAwaiting:
+        return this.skip(12)
+      case Change.PutRetained:
+        this.skipSized()
+        return this.skipSized()
+      case Change.DeleteRetained:
+        return this.skipSized()
+      case Change.ClearRetained:
+        return
+      default:
+        throw new TypeError(`no change of kind ${kind}`)
+    }
   }
 }

@@ -55,6 +55,15 @@ test('a full disk: nothing is lost, and when there is room again what waited is 
   append(++sequence)
   await wait(50)
   assert.equal(store.sessions.committed, committed)
+  // To read does not wait for the disk, and sees what it has not taken.
+  assert.equal((await store.sessions.readSession(1))?.queued, sequence)
+  const page = await store.sessions.readQueue(1, sequence - 2, 10, 1_000_000)
+  assert.deepEqual(
+    page.deliveries.map((delivery) => delivery.sequence),
+    [sequence - 1, sequence],
+  )
+  assert.deepEqual(await store.sessions.readDue(0, Date.now(), 10), [])
+  assert.equal(store.sessions.committed, committed)
   rmSync(ballast)
   await store.sessions.settled()
   assert.equal(store.sessions.problem, undefined)

@@ -19,6 +19,9 @@ import { type PackedIndexPage, unpack } from './index-page.ts'
 const firstRetry = 100
 const lastRetry = 2000
 
+/** Queries on their way at most: answers that come faster than they are worked at would not let anything else have its turn. */
+const readsTogether = 4
+
 /** The sessions' side of the store: gathers changes into batches, and has one of them written at a time. */
 export class SqliteSessionStore implements SessionStore {
   readonly run: number
@@ -36,6 +39,11 @@ export class SqliteSessionStore implements SessionStore {
   #problem: string | undefined
   #observer: SessionStoreObserver | undefined
   #waiting: { readonly batch: number; readonly resolve: () => void; readonly reject: (error: Error) => void }[] = []
+  /** Queries on their way, and who waits for one of them to be answered. */
+  #reading = 0
+  readonly #readers: (() => void)[] = []
+  #troubled: Promise<void> | undefined
+  #tell: () => void = () => {}
   /** Ends the pause before the next try. */
   #hurry: (() => void) | undefined
 
@@ -197,6 +205,10 @@ export class SqliteSessionStore implements SessionStore {
     this.#problem = problem
     if (problem === undefined) this.#log?.info('the store works again; what waited is stored', { file: this.#file })
     else this.#log?.error('the store does not work; it is tried again', { problem })
+    if (problem !== undefined) {
+      this.#tell()
+      this.#troubled = undefined
+    }
     if ((before === undefined) !== (problem === undefined)) this.#observer?.troubled(problem)
   }
 
@@ -256,12 +268,41 @@ export class SqliteSessionStore implements SessionStore {
   }
 
   async #read(query: Query): Promise<unknown> {
-    await this.settled()
+    if (this.#reading >= readsTogether) await new Promise<void>((resolve) => this.#readers.push(resolve))
+    else this.#reading++
     try {
-      return await this.#supervisor.request({ query })
+      return await this.#readNow(query)
+    } finally {
+      const next = this.#readers.shift()
+      if (next === undefined) this.#reading--
+      else setImmediate(next)
+    }
+  }
+
+  async #readNow(query: Query): Promise<unknown> {
+    // What a failing disk has not taken goes along: nobody knows how long it will take.
+    if (this.#problem === undefined) await Promise.race([this.settled(), this.#trouble()])
+    const asked = this.#problem === undefined ? { query } : { query, unwritten: this.#unwritten() }
+    try {
+      return await this.#supervisor.request(asked)
     } catch (error) {
       if (!(error instanceof ThreadEnded) || this.#closed) throw error
-      return this.#supervisor.request({ query })
+      return this.#supervisor.request(asked)
     }
+  }
+
+  /** Rejects never; resolves when the store begins to fail. */
+  #trouble(): Promise<void> {
+    this.#troubled ??= new Promise((resolve) => {
+      this.#tell = resolve
+    })
+    return this.#troubled
+  }
+
+  #unwritten(): Uint8Array[] {
+    const batches: Uint8Array[] = []
+    if (this.#writing.changes > 0) batches.push(this.#writing.seal(this.run, this.#batch - 1))
+    if (this.#filling.changes > 0) batches.push(this.#filling.seal(this.run, this.#batch))
+    return batches
   }
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Engine, EngineInit } from '../engine.ts'
+import { StoreError, type StoreErrorCode } from '../errors.ts'
 import { type AnyResult, type Operation, type Page, type Scan, type Stored, writes } from '../operations.ts'
 import type { Query } from '../sessions/change.ts'
 import { explain } from './explain.ts'
@@ -8,6 +9,9 @@ import { openDatabase } from './open.ts'
 import { tables } from './schema.ts'
 import { SessionQueries } from './session-queries.ts'
 import { SessionTables } from './session-tables.ts'
+
+/** The disk takes nothing; what is on it can be read. */
+const unwritable: ReadonlySet<StoreErrorCode> = new Set(['STORE_DISK_FULL', 'STORE_IO', 'STORE_READ_ONLY'])
 
 type Row = [key: string, value: Stored]
 
@@ -57,13 +61,44 @@ export class SqliteEngine implements Engine {
     this.#transaction(true, () => this.#journal.add(batch))
   }
 
-  read(query: Query): unknown {
+  read(query: Query, unwritten: readonly Uint8Array[] = []): unknown {
+    const read = (): unknown => this.#queries.read(query)
+    if (query.kind === 'run') return this.#transaction(true, read, 0)
+    if (unwritten.length > 0) return this.#laid(query, unwritten)
     const hidden = this.#journal.hides(query)
-    const read = (): unknown => {
-      if (hidden) this.#journal.settleAll()
-      return this.#queries.read(query)
+    if (!hidden) {
+      const found = this.#transaction(false, read, 0)
+      if (query.kind !== 'due' || (found as readonly string[]).length === 0 || !this.#journal.hidesLess()) return found
     }
-    return this.#transaction(hidden || query.kind === 'run', read, 0)
+    if (query.kind === 'session' && this.#journal.hidesLittle(query.session)) return this.#laid(query, [])
+    const settled = (): unknown => {
+      this.#journal.settleAll()
+      return read()
+    }
+    try {
+      return this.#transaction(true, settled, 0)
+    } catch (error) {
+      // To read does not need a disk that takes something.
+      if (error instanceof StoreError && unwritable.has(error.code)) return this.#laid(query, [])
+      throw error
+    }
+  }
+
+  /** Reads with rows that are there for this purpose only: nothing is written. */
+  #laid(query: Query, unwritten: readonly Uint8Array[]): unknown {
+    const database = this.#database
+    // Not to the disk before its time either.
+    database.exec('PRAGMA cache_spill = OFF')
+    try {
+      this.#begin.run()
+      this.#journal.lay('session' in query ? query.session : undefined, unwritten)
+      return this.#queries.read(query)
+    } catch (error) {
+      throw explain(this.#file, error)
+    } finally {
+      if (database.isTransaction) database.exec('ROLLBACK')
+      database.exec('PRAGMA cache_spill = ON')
+    }
   }
 
   #transaction<Result>(writing: boolean, work: () => Result, counts = 1): Result {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import type { StoredDelivery } from '@hookmq/api'
+import type { QueuePage, StoredDelivery, StoredSession } from '@hookmq/api'
 import { databaseFile } from '../folder.testing.ts'
 import { BatchWriter } from '../sessions/batch-writer.ts'
 import { SqliteEngine } from './engine.ts'
@@ -133,4 +133,82 @@ test('a new start makes rows of it, whoever wrote it', (t) => {
   assert.equal((page as { deliveries: unknown[] }).deliveries.length, 1)
   const journalRows = database.prepare('SELECT count(*) AS n FROM journal').get() as { n: number }
   assert.equal(journalRows.n, 0)
+})
+
+test('a session is read out of the journal without rows being made, and as it would be with them', (t) => {
+  const file = databaseFile(t)
+  const engine = new SqliteEngine({ file, durability: 'none' })
+  t.after(() => engine.close())
+  const own = engine.read({ kind: 'run' }) as number
+  const sequences = own * 2 ** 36
+  let number = 0
+  const batch = (fill: (writer: BatchWriter) => void): void => {
+    const writer = new BatchWriter()
+    fill(writer)
+    engine.apply(writer.seal(own, ++number))
+  }
+  const of = (sequence: number, packetId = 0): StoredDelivery => ({
+    ...message(sequence, packetId),
+    sequence: sequences + sequence,
+  })
+  batch((writer) => {
+    writer.putSession(1, 'one', 5, Buffer.from('record'))
+    writer.putSession(2, 'two', undefined, Buffer.from('other'))
+    // One body for both.
+    const both = of(1)
+    writer.append(1, both)
+    writer.append(2, { ...both, sequence: sequences + 2 })
+    writer.append(1, of(3, 9))
+    writer.putAwaiting(1, 77, 5)
+  })
+  batch((writer) => {
+    writer.advance(1, sequences + 1, 8, false)
+    writer.append(1, of(4))
+    writer.append(1, of(5))
+    writer.remove(1, sequences + 5)
+    // Much that is no business of this session.
+    for (let sequence = 100; sequence < 300; sequence++) writer.append(2, of(sequence))
+    writer.putRetained('topic', Buffer.from('x'))
+  })
+  const reader = new DatabaseSync(file, { readOnly: true })
+  t.after(() => reader.close())
+  const rows = (): unknown =>
+    reader.prepare('SELECT (SELECT count(*) FROM journal) AS journal, (SELECT count(*) FROM deliveries) AS rows').get()
+  const laid = engine.read({ kind: 'session', session: 1 })
+  assert.deepEqual({ ...(rows() as object) }, { journal: 2, rows: 0 })
+  // A later message than those that were read before may be in the journal.
+  const queue = engine.read({ kind: 'queue', session: 1, after: sequences + 3, limit: 9, bytes: 1e6 })
+  assert.deepEqual({ ...(rows() as object) }, { journal: 0, rows: 204 })
+  assert.deepEqual(laid, engine.read({ kind: 'session', session: 1 }))
+  const { inflight, queued, queuedBytes } = laid as StoredSession
+  assert.deepEqual([inflight.map(({ packetId }) => packetId), queued, queuedBytes], [[8, 9], 1, 300])
+  assert.deepEqual(
+    (queue as QueuePage).deliveries.map(({ sequence }) => sequence - sequences),
+    [4],
+  )
+  batch((writer) => writer.remove(1, sequences + 1))
+  engine.read({ kind: 'queue', session: 1, after: sequences + 3, limit: 9, bytes: 1e6 })
+  assert.deepEqual({ ...(rows() as object) }, { journal: 1, rows: 204 }, 'what lies before does not show')
+})
+
+test('who is due is found in the journal, and not who is not any more', (t) => {
+  const engine = new SqliteEngine({ file: databaseFile(t), durability: 'none' })
+  t.after(() => engine.close())
+  const own = engine.read({ kind: 'run' }) as number
+  let number = 0
+  const batch = (fill: (writer: BatchWriter) => void): void => {
+    const writer = new BatchWriter()
+    fill(writer)
+    engine.apply(writer.seal(own, ++number))
+  }
+  const due = (): unknown => engine.read({ kind: 'due', from: 10, to: 20, limit: 5 })
+  batch((writer) => writer.putSession(1, 'one', 30, Buffer.from('record')))
+  assert.deepEqual(due(), [])
+  batch((writer) => writer.putSession(2, 'two', 15, Buffer.from('record')))
+  assert.deepEqual(due(), ['two'])
+  batch((writer) => writer.putSession(1, 'one', 12, Buffer.from('record')))
+  assert.deepEqual(due(), ['one', 'two'])
+  batch((writer) => writer.putSession(2, 'two', 40, Buffer.from('record')))
+  batch((writer) => writer.deleteSession(1))
+  assert.deepEqual(due(), [])
 })

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { BatchReader } from '../sessions/batch-reader.ts'
+import { BatchReader, nobody } from '../sessions/batch-reader.ts'
 import { Change, headerLength, type Query } from '../sessions/change.ts'
 import { nothingPasses, type Passing } from './passing.ts'
 import type { SessionTables } from './session-tables.ts'
@@ -7,15 +7,20 @@ import type { SessionTables } from './session-tables.ts'
 /** Bytes of batches that are kept as they came. A new start makes rows of them first. */
 const defaultRoom = 8 * 1024 * 1024
 
+/** What is read may cost the looking through so many times the journal before rows are made of it. */
+const lookedTimes = 4
+
 /** Batches of one run. */
 const perRun = 2 ** 36
 
 interface Kept {
   readonly id: number
   readonly batch: Uint8Array
-  /** Sessions whose messages it changes. */
-  readonly sessions: ReadonlySet<number>
-  /** It changes something else than messages. */
+  /** Sessions that it changes, each with the last of its messages that it changes; 0: none of them. */
+  readonly sessions: ReadonlyMap<number, number>
+  /** When sessions that it puts are due. */
+  readonly dues: readonly number[]
+  /** It changes who there is, or what is retained. */
   readonly others: boolean
 }
 
@@ -42,6 +47,10 @@ export class Journal implements Passing {
   readonly #present = new Set<number>()
   /** Came and went. */
   readonly #gone = new Set<number>()
+  /** Went, and had come before the journal. */
+  readonly #leaving = new Set<number>()
+  /** Bytes of batches that were looked through for what was read since rows were made. */
+  #looked = 0
 
   constructor(database: DatabaseSync, tables: SessionTables, room = defaultRoom) {
     this.#tables = tables
@@ -83,11 +92,40 @@ export class Journal implements Passing {
     if (this.#stale || this.#foreign.get(this.#run * perRun, (this.#run + 1) * perRun) !== undefined) return true
     switch (query.kind) {
       case 'session':
-        return this.#kept.some(({ sessions, others }) => others || sessions.has(query.session))
-      case 'queue':
         return this.#kept.some(({ sessions }) => sessions.has(query.session))
+      case 'queue':
+        // What happens to messages that were read before does not show.
+        return this.#kept.some(({ sessions }) => (sessions.get(query.session) ?? 0) > query.after)
+      case 'due':
+        return this.#kept.some(({ dues }) => dues.some((due) => due >= query.from && due <= query.to))
       default:
         return this.#kept.some(({ others }) => others)
+    }
+  }
+
+  /** Of what was found to be due, some may not be any more. */
+  hidesLess(): boolean {
+    return this.#kept.some(({ others }) => others)
+  }
+
+  /** What hides the session is little, compared with all that rows would have to be made of. */
+  hidesLittle(session: number): boolean {
+    if (this.#stale || this.#foreign.get(this.#run * perRun, (this.#run + 1) * perRun) !== undefined) return false
+    for (const { batch, sessions } of this.#kept) if (sessions.has(session)) this.#looked += batch.length
+    return this.#looked <= lookedTimes * this.#bytes
+  }
+
+  /** Makes rows of all there is, or of what is one session's, for somebody who takes them back. `unwritten`: batches behind those. */
+  lay(session: number | undefined, unwritten: readonly Uint8Array[]): void {
+    const known = !this.#stale && session !== undefined
+    const batches = known
+      ? this.#kept.filter(({ sessions }) => sessions.has(session)).map(({ batch }) => batch)
+      : (this.#own.all(0, Number.MAX_SAFE_INTEGER) as unknown as [number, Uint8Array][]).map(([, batch]) => batch)
+    for (const batch of batches) this.#tables.apply(batch, nothingPasses, session)
+    for (const batch of unwritten) {
+      const reader = new BatchReader(batch)
+      // It may have been written, and nobody heard of it.
+      if (this.#tables.begin(reader.number(), reader.number())) this.#tables.apply(batch, nothingPasses, session)
     }
   }
 
@@ -113,8 +151,9 @@ export class Journal implements Passing {
 
   // --- Passing -------------------------------------------------------------------------------------------------------
 
-  has(sequence: number): boolean {
-    return this.#gone.has(this.#key(sequence))
+  leaves(sequence: number): boolean {
+    const key = this.#key(sequence)
+    return this.#gone.has(key) || this.#leaving.has(key)
   }
 
   appended(sequence: number): boolean {
@@ -125,7 +164,9 @@ export class Journal implements Passing {
   }
 
   removed(sequence: number): boolean {
-    return this.#gone.delete(this.#key(sequence))
+    const key = this.#key(sequence)
+    this.#leaving.delete(key)
+    return this.#gone.delete(key)
   }
 
   // --- the batches ---------------------------------------------------------------------------------------------------
@@ -143,6 +184,7 @@ export class Journal implements Passing {
     this.#bytes = 0
     this.#present.clear()
     this.#gone.clear()
+    this.#leaving.clear()
     const rows = this.#own.all(this.#run * perRun, (this.#run + 1) * perRun)
     for (const row of rows) this.#keep(...(row as unknown as [number, Uint8Array]))
     this.#stale = false
@@ -157,73 +199,64 @@ export class Journal implements Passing {
       this.#delete.run(kept.id)
       this.#bytes -= kept.batch.length
     }
-    if (count > 0) this.#kept.splice(0, count)
+    if (count === 0) return
+    this.#kept.splice(0, count)
+    this.#looked = 0
   }
 
   /** Looks through the batch for messages that come and go. */
   #keep(id: number, batch: Uint8Array): void {
-    const sessions = new Set<number>()
+    const sessions = new Map<number, number>()
+    const dues: number[] = []
     let others = false
+    const touched = (session: number, sequence: number): void => {
+      const last = sessions.get(session)
+      if (last === undefined || sequence > last) sessions.set(session, sequence)
+    }
     const reader = new BatchReader(batch, headerLength)
     while (!reader.done) {
       const kind = reader.byte()
       switch (kind) {
-        case Change.Body:
-          reader.skip(4)
-          reader.skipSized()
-          break
-        case Change.Append:
-          sessions.add(reader.number())
-          this.#present.add(this.#key(reader.number()))
+        case Change.Append: {
+          const session = reader.number()
+          const sequence = reader.number()
+          touched(session, sequence)
+          this.#present.add(this.#key(sequence))
           reader.skip(9)
           reader.skipSized()
           break
+        }
         case Change.Advance:
-          sessions.add(reader.number())
-          reader.skip(12)
+          touched(reader.number(), reader.number())
+          reader.skip(4)
           break
         case Change.Remove: {
-          sessions.add(reader.number())
-          const key = this.#key(reader.number())
+          const session = reader.number()
+          const sequence = reader.number()
+          touched(session, sequence)
+          const key = this.#key(sequence)
           if (this.#present.delete(key)) this.#gone.add(key)
+          else this.#leaving.add(key)
           break
         }
-        default:
+        case Change.PutSession: {
+          touched(reader.number(), 0)
+          const due = reader.number()
+          if (due >= 0) dues.push(due)
           others = true
-          skipFields(reader, kind)
+          reader.skipSized()
+          reader.skipSized()
+          break
+        }
+        default: {
+          const session = reader.sessionOf(kind)
+          if (session !== nobody) touched(session, kind === Change.DeleteSession ? Number.POSITIVE_INFINITY : 0)
+          if (kind !== Change.Body && kind !== Change.PutAwaiting && kind !== Change.DeleteAwaiting) others = true
+          reader.skipFields(kind)
+        }
       }
     }
-    this.#kept.push({ id, batch, sessions, others })
+    this.#kept.push({ id, batch, sessions, dues, others })
     this.#bytes += batch.length
-  }
-}
-
-function skipFields(reader: BatchReader, kind: number): void {
-  switch (kind) {
-    case Change.PutSession:
-      reader.skip(16)
-      reader.skipSized()
-      return reader.skipSized()
-    case Change.PutSubscription:
-      reader.skip(13)
-      return reader.skipSized()
-    case Change.DeleteSubscription:
-      reader.skip(8)
-      return reader.skipSized()
-    case Change.DeleteSession:
-      return reader.skip(8)
-    case Change.PutAwaiting:
-      return reader.skip(20)
-    case Change.DeleteAwaiting:
-      return reader.skip(12)
-    case Change.PutRetained:
-      reader.skipSized()
-      return reader.skipSized()
-    case Change.DeleteRetained:
-      return reader.skipSized()
-    case Change.ClearRetained:
-      return
-    default:
-      throw new TypeError(`no change of kind ${kind}`)
   }
 }

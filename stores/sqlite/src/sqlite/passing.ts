@@ -1,6 +1,7 @@
-/** Messages that the journal brings and takes away again: no row is made for them. */
+/** Messages that the journal takes away: of those that it brought as well, no row is made. */
 export interface Passing {
-  has(sequence: number): boolean
+  /** It goes with a later batch, or with this one: what happens to it until then needs no row. */
+  leaves(sequence: number): boolean
   /** Called for each message that comes, in their order. true: it goes again. */
   appended(sequence: number): boolean
   /** Called for each message that goes. true: it never was a row. */
@@ -9,7 +10,7 @@ export interface Passing {
 
 /** Every message becomes a row. */
 export const nothingPasses: Passing = {
-  has: () => false,
+  leaves: () => false,
   appended: () => false,
   removed: () => false,
 }

@@ -88,13 +88,17 @@ export class SessionTables {
     return this.#begin.run(batch, run, batch).changes !== 0
   }
 
-  /** Makes rows of a batch, but for messages that `passing` knows to be gone again. */
-  apply(batch: Uint8Array, passing: Passing): void {
+  /** Makes rows of a batch, but for messages that `passing` knows to be gone again. `only`: of one session. */
+  apply(batch: Uint8Array, passing: Passing, only?: number): void {
     this.#waiting.clear()
     const reader = new BatchReader(batch, headerLength)
     const body = new Body()
     while (!reader.done) {
       const kind = reader.byte()
+      if (only !== undefined && kind !== Change.Body && reader.sessionOf(kind) !== only) {
+        reader.skipFields(kind)
+        continue
+      }
       switch (kind) {
         case Change.Body:
           this.#finishBody(body)
@@ -137,10 +141,12 @@ export class SessionTables {
           const session = reader.number()
           const sequence = reader.number()
           const place = reader.uint32()
-          if (passing.has(sequence)) break
+          if (passing.leaves(sequence)) break
           const row = this.#advance.get(place, session, sequence) as [number] | undefined
-          // It waited; a released one had its packet identifier before.
-          if (row !== undefined && place <= 0xffff) this.#waits(session, -1, -row[0])
+          if (row === undefined || place > 0xffff) break
+          // It waited, or waits again; a released one had its packet identifier before.
+          if (place === 0) this.#waits(session, 1, row[0])
+          else this.#waits(session, -1, -row[0])
           break
         }
         case Change.Remove: {

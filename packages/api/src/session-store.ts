@@ -115,6 +115,8 @@ export interface SessionStore {
   putRetained(topic: string, body: Uint8Array): void
   deleteRetained(topic: string): void
   clearRetained(): void
+  /** A text under a name, for who must know afterwards which changes were made. The same name again replaces it. */
+  putMark(name: string, text: string): void
 
   /** Resolves when all that was changed until now is committed. Rejects when the store is closed before. */
   settled(): Promise<void>
@@ -127,4 +129,6 @@ export interface SessionStore {
   readDue(from: number, to: number, limit: number): Promise<readonly string[]>
   /** Topics behind `after`, in the order of their code points. */
   readRetained(after: string, limit: number): Promise<RetainedPage>
+  /** All of them, by name. */
+  readMarks(): Promise<ReadonlyMap<string, string>>
 }

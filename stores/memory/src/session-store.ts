@@ -21,6 +21,7 @@ interface Held {
 interface Contents {
   readonly sessions: Map<number, Held>
   readonly retained: Map<string, Uint8Array>
+  readonly marks: Map<string, string>
   run: number
 }
 
@@ -43,7 +44,7 @@ export class MemorySessionStore implements SessionStore {
   #closed = false
   #settled: (() => void)[] = []
 
-  constructor(contents: Contents = { sessions: new Map(), retained: new Map(), run: 0 }) {
+  constructor(contents: Contents = { sessions: new Map(), retained: new Map(), marks: new Map(), run: 0 }) {
     this.#contents = contents
     this.run = ++contents.run
   }
@@ -52,8 +53,7 @@ export class MemorySessionStore implements SessionStore {
   reopened(): MemorySessionStore {
     this.#closed = true
     this.#waiting = []
-    const { sessions, retained, run } = this.#contents
-    return new MemorySessionStore({ sessions: structuredClone(sessions), retained: structuredClone(retained), run })
+    return new MemorySessionStore(structuredClone(this.#contents))
   }
 
   /** Nothing is committed until `resume`. */
@@ -143,6 +143,10 @@ export class MemorySessionStore implements SessionStore {
 
   clearRetained(): void {
     this.#change(0, () => this.#contents.retained.clear())
+  }
+
+  putMark(name: string, text: string): void {
+    this.#change(text.length, () => this.#contents.marks.set(name, text))
   }
 
   #changeOf(session: number, bytes: number, run: (held: Held) => void): void {
@@ -255,6 +259,11 @@ export class MemorySessionStore implements SessionStore {
     const topics = [...retained.keys()].sort(byCodePoints)
     const found = topics.filter((topic) => byCodePoints(topic, after) > 0).slice(0, limit)
     return { topics: found, bodies: found.map((topic) => retained.get(topic) as Uint8Array) }
+  }
+
+  async readMarks(): Promise<ReadonlyMap<string, string>> {
+    await this.settled()
+    return new Map(this.#contents.marks)
   }
 }
 

@@ -58,7 +58,7 @@ describe('a file that is used again', () => {
   test('is marked with what it is and which schema it has', async (t) => {
     const database = new DatabaseSync(await filled(t), { readOnly: true })
     assert.deepEqual({ ...database.prepare('PRAGMA application_id').get() }, { application_id: 0x486b4d51 })
-    assert.deepEqual({ ...database.prepare('PRAGMA user_version').get() }, { user_version: 3 })
+    assert.deepEqual({ ...database.prepare('PRAGMA user_version').get() }, { user_version: 4 })
     assert.deepEqual({ ...database.prepare('PRAGMA journal_mode').get() }, { journal_mode: 'wal' })
     database.close()
   })
@@ -78,7 +78,7 @@ describe('a file that cannot be used is refused in one line', () => {
     await refuses(
       file,
       'STORE_NEWER',
-      /by a later version of HookMQ \(its schema is 7, this one knows those up to 3\); start that version/,
+      /by a later version of HookMQ \(its schema is 7, this one knows those up to 4\); start that version/,
     )
     assert.deepEqual(readFileSync(file), before)
   })

@@ -252,6 +252,23 @@ export function sessionStoreSuite(name: string, create: CreateSessionStore): voi
       assert.equal((await again.readRetained('', 9)).topics.length, 0)
     })
 
+    test('a mark is what was put last, and is as safe as what was changed with it', async (t) => {
+      const { store, reopen } = await create(t)
+      assert.equal((await store.readMarks()).size, 0)
+      store.putMark('one', 'first')
+      store.putMark('two \u{1f600}', '')
+      await store.settled()
+      store.putMark('one', 'second')
+      assert.deepEqual(
+        await store.readMarks(),
+        new Map([
+          ['one', 'second'],
+          ['two \u{1f600}', ''],
+        ]),
+      )
+      assert.equal((await (await reopen()).readMarks()).get('one'), 'second')
+    })
+
     test('numbers up to 2^53 stay what they are', async (t) => {
       const { store } = await create(t)
       const session = 65_535 * 2 ** 36 + 2 ** 36 - 1

@@ -66,6 +66,7 @@ export class BatchReader {
       case Change.PutRetained:
       case Change.DeleteRetained:
       case Change.ClearRetained:
+      case Change.PutMark:
         return nobody
       default:
         return this.#view.getFloat64(this.#at, true)
@@ -102,6 +103,7 @@ export class BatchReader {
       case Change.DeleteAwaiting:
         return this.skip(12)
       case Change.PutRetained:
+      case Change.PutMark:
         this.skipSized()
         return this.skipSized()
       case Change.DeleteRetained:

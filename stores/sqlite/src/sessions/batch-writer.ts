@@ -133,6 +133,12 @@ export class BatchWriter {
     this.#begin(Change.ClearRetained, 8)
   }
 
+  putMark(name: string, text: string): void {
+    this.#begin(Change.PutMark, 16 + 3 * (name.length + text.length))
+    this.#text(name)
+    this.#text(text)
+  }
+
   /** `room`: bytes that the change takes at most. */
   #begin(kind: number, room: number): void {
     const needed = this.#length + room

@@ -17,6 +17,7 @@ export const Change = {
   PutRetained: 11,
   DeleteRetained: 12,
   ClearRetained: 13,
+  PutMark: 14,
 } as const
 
 /** What is asked of the thread about sessions. */
@@ -32,4 +33,5 @@ export type Query =
       readonly bytes: number
     }
   | { readonly kind: 'due'; readonly from: number; readonly to: number; readonly limit: number }
+  | { readonly kind: 'marks' }
   | { readonly kind: 'retained'; readonly after: string; readonly limit: number }

@@ -137,6 +137,10 @@ export class SqliteSessionStore implements SessionStore {
     this.#changed().clearRetained()
   }
 
+  putMark(name: string, text: string): void {
+    this.#changed().putMark(name, text)
+  }
+
   #changed(): BatchWriter {
     this.#changes++
     if (!this.#scheduled && this.#working === undefined && !this.#closed) {
@@ -265,6 +269,10 @@ export class SqliteSessionStore implements SessionStore {
 
   readRetained(after: string, limit: number): Promise<RetainedPage> {
     return this.#read({ kind: 'retained', after, limit }) as Promise<RetainedPage>
+  }
+
+  async readMarks(): Promise<ReadonlyMap<string, string>> {
+    return new Map((await this.#read({ kind: 'marks' })) as [string, string][])
   }
 
   async #read(query: Query): Promise<unknown> {

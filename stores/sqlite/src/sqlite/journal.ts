@@ -10,6 +10,14 @@ const defaultRoom = 8 * 1024 * 1024
 /** What is read may cost the looking through so many times the journal before rows are made of it. */
 const lookedTimes = 4
 
+/** Changes of which neither who there is depends, nor what is retained. */
+const ofOneSession: ReadonlySet<number> = new Set([
+  Change.Body,
+  Change.PutAwaiting,
+  Change.DeleteAwaiting,
+  Change.PutMark,
+])
+
 /** Batches of one run. */
 const perRun = 2 ** 36
 
@@ -91,6 +99,8 @@ export class Journal implements Passing {
     if (query.kind === 'run') return false
     if (this.#stale || this.#foreign.get(this.#run * perRun, (this.#run + 1) * perRun) !== undefined) return true
     switch (query.kind) {
+      case 'marks':
+        return this.#kept.length > 0
       case 'session':
         return this.#kept.some(({ sessions }) => sessions.has(query.session))
       case 'queue':
@@ -251,7 +261,7 @@ export class Journal implements Passing {
         default: {
           const session = reader.sessionOf(kind)
           if (session !== nobody) touched(session, kind === Change.DeleteSession ? Number.POSITIVE_INFINITY : 0)
-          if (kind !== Change.Body && kind !== Change.PutAwaiting && kind !== Change.DeleteAwaiting) others = true
+          if (!ofOneSession.has(kind)) others = true
           reader.skipFields(kind)
         }
       }

@@ -36,6 +36,7 @@ export const migrations: readonly string[] = [
    CREATE TABLE queues (session INTEGER PRIMARY KEY, waiting INTEGER NOT NULL, bytes INTEGER NOT NULL);
    INSERT INTO queues SELECT session, count(*), sum(size) FROM deliveries WHERE place = 0 GROUP BY session;
    CREATE INDEX deliveries_inflight ON deliveries (session, sequence) WHERE place > 0;`,
+  'CREATE TABLE marks (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID',
 ]
 
 /** Tables that operations may name. */

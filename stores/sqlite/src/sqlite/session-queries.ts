@@ -56,6 +56,8 @@ export class SessionQueries {
           .map((row) => (row as unknown as [string])[0])
       case 'retained':
         return this.#retained(query.after, query.limit)
+      case 'marks':
+        return this.#rows('SELECT name, text FROM marks').all()
     }
   }
 

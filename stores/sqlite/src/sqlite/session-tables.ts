@@ -28,6 +28,7 @@ export class SessionTables {
   readonly #putRetained: StatementSync
   readonly #deleteRetained: StatementSync
   readonly #clearRetained: StatementSync
+  readonly #putMark: StatementSync
 
   constructor(database: DatabaseSync) {
     const prepare = (text: string): StatementSync => database.prepare(text)
@@ -81,6 +82,9 @@ export class SessionTables {
     )
     this.#deleteRetained = prepare('DELETE FROM retained WHERE topic = ?')
     this.#clearRetained = prepare('DELETE FROM retained')
+    this.#putMark = prepare(
+      'INSERT INTO marks (name, text) VALUES (?, ?) ON CONFLICT DO UPDATE SET text = excluded.text',
+    )
   }
 
   /** Notes that the batch is written. false: it was before; nobody had heard of it. */
@@ -194,6 +198,9 @@ export class SessionTables {
           break
         case Change.ClearRetained:
           this.#clearRetained.run()
+          break
+        case Change.PutMark:
+          this.#putMark.run(reader.text(), reader.text())
           break
         default:
           throw new TypeError(`no change of kind ${kind}`)

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { payloads, publish, publishThrough, subscribe } from '../support/actions.ts'
+import { acknowledge, payloads, publish, publishThrough, subscribe } from '../support/actions.ts'
 import { startBroker, type TestBroker } from '../support/broker.ts'
 import { ManualClock } from '../support/clock.ts'
 import type { Received, Version } from '../support/raw-client.ts'
 import { allVersions, currentVersions, testVersions } from '../support/versions.ts'
+import { until } from '../support/wait.ts'
 
 /** What a new subscriber gets. */
 async function retained(
@@ -152,4 +153,110 @@ test('thousands of retained messages all arrive', async (t) => {
   const seen = new Set<string>()
   while (seen.size < 3000) seen.add(String((await client.expect('publish')).topic))
   await client.expectNothing()
+})
+
+for (const hooked of [false, true]) {
+  const how = hooked ? 'with hooks on all points' : 'without hooks'
+  testVersions(
+    currentVersions,
+    `many retained messages of all QoS: in their order, within the window, ${how} [MQTT-3.3.4-9]`,
+    async (t, version) => {
+      const broker = await startBroker(t, { maxInflight: 5 }, { record: hooked })
+      const publisher = await broker.connect({ version })
+      const expected: string[] = []
+      for (let index = 0; index < 300; index++) {
+        const qos = (index % 3) as 0 | 1 | 2
+        await publishThrough(publisher, `many/${index}/é`, `${index} ${qos}`, { qos, retain: true })
+        expected.push(`${index} ${qos}`)
+      }
+      const client = await broker.connect({ version })
+      await subscribe(client, 'many/#', { qos: 2, identifier: 7 })
+      const received: string[] = []
+      const open = new Map<number, number>()
+      const unanswered: number[] = []
+      while (received.length < expected.length || open.size > 0) {
+        const packet = await client.next()
+        const messageId = packet.messageId as number
+        if (packet.cmd === 'pubrel') {
+          client.send({ cmd: 'pubcomp', messageId })
+          open.delete(messageId)
+          continue
+        }
+        const { qos, retain, topic, properties } = packet as Received & { qos: number }
+        const text = String(packet.payload)
+        assert.deepEqual([topic, qos, retain], [`many/${text.split(' ')[0]}/é`, Number(text.split(' ')[1]), true])
+        if (version === 5) assert.equal((properties as { subscriptionIdentifier: number }).subscriptionIdentifier, 7)
+        received.push(text)
+        if (qos !== 0) {
+          open.set(messageId, qos)
+          unanswered.push(messageId)
+        }
+        assert.ok(open.size <= 5, `${open.size} at once`)
+        if (open.size < 5 && received.length < expected.length) continue
+        const answers = unanswered.splice(0).map((id) => ({ id, qos: open.get(id) }))
+        for (const answer of answers) if (answer.qos === 1) open.delete(answer.id)
+        client.send(...answers.map(({ id, qos }) => ({ cmd: qos === 1 ? 'puback' : 'pubrec', messageId: id }) as const))
+      }
+      assert.deepEqual(received, expected)
+      await client.expectNothing()
+      assert.equal(broker.broker.link.metrics()['messages.delivered'], expected.length)
+    },
+  )
+}
+
+test('retained messages for a client that does not read wait where they are kept', async (t) => {
+  const maxPendingBytes = 100_000
+  const broker = await startBroker(t, { maxPendingBytes, sendTimeout: 0 }, { record: false })
+  const publisher = await broker.connect()
+  const payload = Buffer.alloc(60_000, 'x')
+  for (let index = 0; index < 400; index++) publish(publisher, `large/${index}`, payload, { retain: true })
+  await publisher.settle()
+  const client = await broker.connect({ clientId: 'slow' })
+  client.socket.pause()
+  client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'large/#', qos: 0 }] })
+  const waiting = (): number =>
+    [...broker.broker.channels].find(({ clientId }) => clientId === 'slow')?.outbox.pending ?? 0
+  await until(() => waiting() > maxPendingBytes, 'bytes that wait')
+  await publisher.settle()
+  assert.ok(waiting() <= maxPendingBytes + 60_100, `${waiting()} bytes wait`)
+  client.socket.resume()
+  const seen = new Set<string>()
+  while (seen.size < 400) {
+    const packet = await client.next()
+    if (packet.cmd === 'publish') seen.add(String(packet.topic))
+  }
+  assert.equal(broker.broker.link.metrics()['delivery.dropped'], 0)
+})
+
+test('one that is too large for the client is left out, the others come [MQTT-3.1.2-25]', async (t) => {
+  const broker = await startBroker(t, {}, { record: false })
+  const publisher = await broker.connect()
+  for (const [index, size] of [5, 500, 5, 500, 5].entries())
+    await publishThrough(publisher, `a/${index}`, 'x'.repeat(size), { qos: 1, retain: true })
+  const client = await broker.connect({ properties: { maximumPacketSize: 100 } })
+  await subscribe(client, 'a/+', { qos: 1 })
+  const received = await client.settle()
+  assert.deepEqual(
+    received.map(({ topic }) => topic),
+    ['a/0', 'a/2', 'a/4'],
+  )
+  assert.equal(broker.broker.link.metrics()['delivery.dropped.too_large'], 2)
+})
+
+test('what expires while a client reads is not sent', async (t) => {
+  const clock = new ManualClock()
+  const broker = await startBroker(t, { maxInflight: 1 }, { clock, record: false })
+  const publisher = await broker.connect()
+  for (const index of [0, 1, 2]) {
+    const properties = { messageExpiryInterval: index === 1 ? 10 : 1000 }
+    await publishThrough(publisher, `a/${index}`, `${index}`, { qos: 1, retain: true, properties })
+  }
+  const client = await broker.connect()
+  await subscribe(client, 'a/+', { qos: 1 })
+  const first = await client.expect('publish')
+  assert.equal(first.topic, 'a/0')
+  clock.advance(20_000)
+  await acknowledge(client, first)
+  assert.equal((await client.expect('publish')).topic, 'a/2')
+  assert.deepEqual(payloads(await retained(broker, 'a/#', 5, 0)), ['0', '2'])
 })

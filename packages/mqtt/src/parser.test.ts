@@ -332,3 +332,39 @@ test('the frame names where each part of the packet lies', () => {
   parser.write(bytes(`3b | "topic" 0102 { 23 0009 03 "t" } 'payload'`))
   assert.equal(frames, 1)
 })
+
+for (const version of [3, 4, 5] as const) {
+  test(`a sink that takes PUBACKs by themselves gets the same as another one (${version})`, () => {
+    const stream = Buffer.concat([
+      Buffer.from([0x40, 2, 0, 1, 0x40, 2, 0xff, 0xff, 0x50, 2, 0, 2, 0x62, 2, 0, 3, 0x70, 2, 0, 4]),
+      version === 5 ? Buffer.from([0x40, 3, 0, 5, 0x10, 0x40, 4, 0, 6, 0, 0]) : Buffer.alloc(0),
+      Buffer.from([0x40, 0x82, 0, 0, 7].slice(0, version === 5 ? 0 : 5)),
+      Buffer.from([0x40, 2, 0, 8, 0xc0, 0]),
+    ])
+    for (let size = 1; size <= stream.length; size++) {
+      const { parser, collector } = startParser(version, 'client', false)
+      const one = startParser(version, 'client', false)
+      Object.assign(one.collector, {
+        puback(packetId: number) {
+          one.collector.packets.push({ type: 'puback', packetId, reasonCode: 0, properties: noProperties })
+        },
+      })
+      for (let at = 0; at < stream.length; at += size) {
+        parser.write(stream.subarray(at, at + size))
+        one.parser.write(stream.subarray(at, at + size))
+      }
+      assert.deepEqual(one.collector.packets, collector.packets)
+      assert.equal(collector.packets.length, version === 5 ? 9 : 8)
+    }
+    for (const broken of [
+      [0x40, 2, 0, 0],
+      [0x41, 2, 0, 1],
+    ]) {
+      // MQTT 3.1 says of these flags that they are not used.
+      if (version === 3 && broken[0] === 0x41) continue
+      const { parser, collector } = startParser(version, 'client', false)
+      Object.assign(collector, { puback: () => assert.fail('is broken') })
+      assert.throws(() => parser.write(Buffer.from(broken)), MqttError)
+    }
+  })
+}

@@ -15,6 +15,8 @@ export interface PacketSink {
   publish(frame: PublishFrame): void
   /** The packet belongs to the sink. */
   packet(packet: ControlPacket): void
+  /** A PUBACK that says success and nothing else; without this it comes as a packet. */
+  puback?(packetId: number): void
 }
 
 export interface ParserOptions {
@@ -224,7 +226,9 @@ export class PacketParser {
     while (position < end) {
       const first = buffer[position]
       const isPublish = (first & 0xf0) === 0x30 && this.#opened
-      if (!isPublish) this.#checkFirst(first)
+      // From either side, with flags of 0, a PUBACK may always come.
+      const isPuback = first === 0x40 && this.#opened
+      if (!isPublish && !isPuback) this.#checkFirst(first)
       let at = position + 1
       if (at === end) break
       let length = buffer[at++]
@@ -247,6 +251,10 @@ export class PacketParser {
       if (isPublish) {
         decodePublish(frame, buffer, position, at, packetEnd, this.version, this.#server)
         sink.publish(frame)
+      } else if (isPuback && length === 2 && sink.puback !== undefined) {
+        const packetId = (buffer[at] << 8) | buffer[at + 1]
+        if (packetId === 0) throw noIdentifier()
+        sink.puback(packetId)
       } else {
         this.#control(first, buffer, position, at, packetEnd)
       }
@@ -262,8 +270,7 @@ export class PacketParser {
     const type = first >> 4
     if (end - at === 2 && type >= 4 && type <= 7) {
       const packetId = (buffer[at] << 8) | buffer[at + 1]
-      // [MQTT-2.2.1-3] [MQTT-2.3.1-1 v3.1.1]
-      if (packetId === 0) throw malformed('the packet identifier is 0')
+      if (packetId === 0) throw noIdentifier()
       sink.packet({ type: ackTypes[type - 4], packetId, reasonCode: 0, properties: noProperties })
       return
     }
@@ -286,6 +293,11 @@ export class PacketParser {
     }
     sink.packet(packet)
   }
+}
+
+/** [MQTT-2.2.1-3] [MQTT-2.3.1-1 v3.1.1] */
+function noIdentifier(): MqttError {
+  return malformed('the packet identifier is 0')
 }
 
 function tooLarge(size: number, limit: number): MqttError {

@@ -1,9 +1,12 @@
 import type { Message } from '@hookmq/api'
+import type { OldestFirst } from './oldest-first.ts'
 
 export interface Held {
   readonly message: Message
   /** Order of coming. */
   readonly sequence: number
+  /** Another one took its place, or it was deleted. */
+  gone: boolean
 }
 
 class Branch {
@@ -56,31 +59,39 @@ export class LevelTree {
     this.#root = new Branch()
   }
 
-  /**
-   * What the filter matches, in no order; undefined after each `slice` branches that had nothing. The tree may change
-   * between two steps: what stays in it is found.
-   */
-  *match(filter: string, slice: number): Generator<Held | undefined, void, undefined> {
-    const levels = filter.split('/')
-    const stack: Step[] = [{ branches: [this.#root].values(), depth: 0 }]
-    let seen = 0
-    for (let step = stack.at(-1); step !== undefined; step = stack.at(-1)) {
+  /** What the filter matches: takes effect as the walk is made. The tree may change between two steps: what stays in it is found. */
+  walk(filter: string): Walk {
+    return new Walk(this.#root, filter)
+  }
+}
+
+/** Looks for what a filter matches, some branches at a time. */
+export class Walk {
+  readonly #levels: readonly string[]
+  readonly #stack: Step[]
+
+  constructor(root: Branch, filter: string) {
+    this.#levels = filter.split('/')
+    this.#stack = [{ branches: [root].values(), depth: 0 }]
+  }
+
+  /** Looks at so many branches, and adds what it finds in no order. true: these were the last. */
+  step(count: number, found: OldestFirst): boolean {
+    const levels = this.#levels
+    const stack = this.#stack
+    for (let seen = 0; seen < count; ) {
+      if (stack.length === 0) return true
+      const step = stack[stack.length - 1]
       const next = step.branches.next()
       if (next.done === true) {
         stack.pop()
         continue
       }
+      seen++
       const branch = next.value
       const { depth } = step
       const level = levels[depth]
-      const ends = depth === levels.length || level === '#'
-      if (ends && branch.held !== undefined) {
-        seen = 0
-        yield branch.held
-      } else if (++seen === slice) {
-        seen = 0
-        yield undefined
-      }
+      if (branch.held !== undefined && (depth === levels.length || level === '#')) found.add(branch.held)
       const { children } = branch
       if (children === undefined || depth === levels.length) continue
       if (level === '+' || level === '#') {
@@ -91,6 +102,7 @@ export class LevelTree {
         if (child !== undefined) stack.push({ branches: [child].values(), depth: depth + 1 })
       }
     }
+    return false
   }
 }
 

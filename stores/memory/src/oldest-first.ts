@@ -29,7 +29,8 @@ export class OldestFirst {
   }
 
   take(): Held | undefined {
-    return this.#ordered ? this.#list[this.#next++] : this.#takeFromHeap()
+    if (!this.#ordered) return this.#takeFromHeap()
+    return this.#next < this.#list.length ? this.#list[this.#next++] : undefined
   }
 
   #rise(from: number, held: Held): void {

@@ -31,16 +31,22 @@ export class MemoryRetainedStore implements RetainedStore {
 
   put(message: Message): boolean {
     const { topic } = message
-    const known = this.#held.delete(topic)
-    if (!known && this.#maximum !== 0 && this.#held.size >= this.#maximum) return false
-    const held: Held = { message: heldMessage(message), sequence: this.#sequence++ }
+    const known = this.#held.get(topic)
+    if (known !== undefined) {
+      known.gone = true
+      this.#held.delete(topic)
+    } else if (this.#maximum !== 0 && this.#held.size >= this.#maximum) return false
+    const held: Held = { message: heldMessage(message), sequence: this.#sequence++, gone: false }
     this.#held.set(topic, held)
     this.#tree.set(topic, held)
     return true
   }
 
   delete(topic: string): boolean {
-    if (!this.#held.delete(topic)) return false
+    const held = this.#held.get(topic)
+    if (held === undefined) return false
+    held.gone = true
+    this.#held.delete(topic)
     this.#tree.delete(topic)
     return true
   }
@@ -50,6 +56,7 @@ export class MemoryRetainedStore implements RetainedStore {
   }
 
   clear(): void {
+    for (const held of this.#held.values()) held.gone = true
     this.#held.clear()
     this.#tree.clear()
   }
@@ -72,7 +79,7 @@ export class MemoryRetainedStore implements RetainedStore {
   }
 
   *#single(held: Held | undefined): Generator<Message, void, undefined> {
-    if (held !== undefined && this.#held.get(held.message.topic) === held) yield held.message
+    if (held !== undefined && !held.gone) yield held.message
   }
 
   *#search(filter: string, end: number): Generator<Message | undefined, void, undefined> {
@@ -81,7 +88,7 @@ export class MemoryRetainedStore implements RetainedStore {
     if (found === undefined) return yield* this.#inOrder(filter, end)
     let seen = 0
     for (let held = found.take(); held !== undefined && held.sequence < end; held = found.take()) {
-      if (this.#held.get(held.message.topic) === held) {
+      if (!held.gone) {
         seen = 0
         yield held.message
       } else if (++seen === slice) {
@@ -94,14 +101,10 @@ export class MemoryRetainedStore implements RetainedStore {
   /** All that match, or undefined when they are too many. */
   *#collect(filter: string): Generator<undefined, OldestFirst | undefined, undefined> {
     const found = new OldestFirst()
-    for (const held of this.#tree.match(filter, slice)) {
-      if (held === undefined) {
-        yield undefined
-        continue
-      }
-      found.add(held)
+    const walk = this.#tree.walk(filter)
+    while (!walk.step(slice, found)) {
       if (found.size > collectLimit) return undefined
-      if (found.size % slice === 0) yield undefined
+      yield undefined
     }
     return found
   }

@@ -3,6 +3,7 @@ import {
   type ControlPacket,
   decodeTopic,
   MqttError,
+  noProperties,
   PacketParser,
   type PacketSink,
   type PublishFrame,
@@ -90,6 +91,9 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
   /** What came before CONNECT was understood: it may have to be handed over. */
   #opening: Buffer[] | undefined
   #holds = 0
+  /** What was read is being parsed. */
+  #reading = false
+  #madeRoom = false
   #headers: MessageHeaders | undefined
   /** Set when the transport has closed before everything that it brought took effect. */
   #goneReason: string | undefined
@@ -135,12 +139,26 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
     this.receivedBytes += chunk.length
     this.broker.metrics.counters[M.BYTES_RECEIVED] += chunk.length
     if (this.#byteLimiter !== undefined) this.#throttle(this.#byteLimiter.take(chunk.length, this.lastReceived))
+    this.#reading = true
     try {
       this.parser.write(chunk)
     } catch (error) {
       this.#parserFailed(error)
     }
+    this.#reading = false
+    if (this.#madeRoom) this.#useRoom()
     if (this.outbox.stalledSince !== 0) this.#checkUnread()
+  }
+
+  /** There is room for what waits: it is sent in one go, after all acknowledgements that came together. */
+  roomMade(): void {
+    if (this.#reading) this.#madeRoom = true
+    else this.session?.pump()
+  }
+
+  #useRoom(): void {
+    this.#madeRoom = false
+    this.session?.pump()
   }
 
   /**
@@ -229,6 +247,8 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
     if (this.state === 'closed') return
     const { counters } = this.broker.metrics
     counters[M.PACKETS_RECEIVED]++
+    // What an acknowledgement sets free goes out before the answer to what comes after it.
+    if (this.#madeRoom && !('packetId' in packet && 'reasonCode' in packet)) this.#useRoom()
     if (packet.type === 'pingreq') return this.#ping()
     if (packet.type === 'connect') {
       counters[M.PACKETS_CONNECT_RECEIVED]++
@@ -242,6 +262,18 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
     }
     const work = this.#handle(packet)
     if (work instanceof Promise) this.inOrder().push(() => work)
+  }
+
+  /** As `packet`, without an object for it. */
+  puback(packetId: number): void {
+    const { session } = this
+    if (this.state !== 'connected' || session === undefined || (this.order !== undefined && this.order.length > 0)) {
+      return this.packet({ type: 'puback', packetId, reasonCode: ReasonCode.Success, properties: noProperties })
+    }
+    const { counters } = this.broker.metrics
+    counters[M.PACKETS_RECEIVED]++
+    counters[M.PACKETS_PUBACK_RECEIVED]++
+    if (!session.puback(packetId, ReasonCode.Success, noProperties)) counters[M.PACKETS_PUBACK_MISSED]++
   }
 
   /** What the packet sets off; a promise when later packets have to wait for it. */

@@ -60,14 +60,23 @@ export class GovernedStore implements RetainedStore {
     return this.#unexpired(this.#store.all())
   }
 
+  /** As `match`, with what has expired: who reads asks `lives` for each. */
+  read(filter: string): Iterator<Message | undefined> {
+    return this.#store.match(filter)
+  }
+
+  /** false: it has expired, and is kept no longer. */
+  lives(message: Message): boolean {
+    if (!this.#governor.expired(message)) return true
+    this.replicate(message.topic, undefined)
+    return false
+  }
+
   *#unexpired(messages: Iterator<Message | undefined>): Generator<Message | undefined, void, undefined> {
     for (let next = messages.next(); next.done !== true; next = messages.next()) {
       const message = next.value
-      if (message !== undefined && this.#governor.expired(message)) {
-        this.replicate(message.topic, undefined)
-        // Counts as a step: a long run of expired messages must not hold the loop up.
-        yield undefined
-      } else yield message
+      // What has expired counts as a step: a long run of such messages must not hold the loop up.
+      yield message === undefined || this.lives(message) ? message : undefined
     }
   }
 

@@ -129,9 +129,14 @@ export class Retained {
     return false
   }
 
-  /** What a new subscription gets, without what has expired. undefined: nothing is stored at all. */
+  /** What a new subscription gets, if it `lives` when it is its turn. undefined: nothing is stored at all. */
   read(filter: string): Iterator<Message | undefined> | undefined {
-    return this.#base.count === 0 ? undefined : this.store.match(filter)
+    return this.#base.count === 0 ? undefined : this.store.read(filter)
+  }
+
+  /** Deliveries have no rate that they must keep to. */
+  get unhurried(): boolean {
+    return this.#delivering === undefined
   }
 
   /** Asks to send one retained message. Returns the milliseconds to wait before asking again; 0: go on. */
@@ -140,6 +145,7 @@ export class Retained {
   }
 
   #expired(message: Message): boolean {
+    if (this.#rules.expiry === 0 && message.properties.messageExpiryInterval === undefined) return false
     const now = this.#broker.clock.now()
     const left = remainingLife(message, now)
     if (left !== undefined) return left === 0

@@ -30,3 +30,9 @@ export function remainingLife(message: Message, now: number): number | undefined
   const left = message.timestamp + interval * 1000 - now
   return left <= 0 ? 0 : Math.ceil(left / 1000)
 }
+
+/** The QoS that a message is sent with. `upgrade`: the higher of both. [MQTT-3.8.4-8] */
+export function effectiveQos(message: QoS, subscription: QoS, upgrade: boolean): QoS {
+  if (upgrade) return message > subscription ? message : subscription
+  return message < subscription ? message : subscription
+}

@@ -187,6 +187,25 @@ export class Outgoing {
     return false
   }
 
+  /** What comes may go out at once, with no hook and no store to ask. */
+  get clear(): boolean {
+    const { messageDelivered, deliveryCompleted } = this.#broker.chains
+    return (
+      this.stored === undefined &&
+      this.#deciding === undefined &&
+      messageDelivered.size === 0 &&
+      deliveryCompleted.size === 0 &&
+      this.hasRoom
+    )
+  }
+
+  /** Sends while the way is `clear`. false: the message was too large, and those who were told may have changed what holds. */
+  sendClear(channel: Channel, delivery: Delivery): boolean {
+    if (!this.#write(channel, delivery, delivery.message)) return false
+    if (delivery.qos === 0) this.#broker.completeDelivery(this.#session, delivery.message)
+    return true
+  }
+
   // --- acknowledgements from the client --------------------------------------------------------------------------
 
   /** PUBACK. false: nothing is known under this identifier. */
@@ -200,7 +219,7 @@ export class Outgoing {
       this.#broker.completeDelivery(this.#session, entry.message)
       this.#broker.acked(client, entry.message, properties)
     }
-    this.#session.pump()
+    this.#roomMade()
     return true
   }
 
@@ -213,7 +232,7 @@ export class Outgoing {
     if (reasonCode >= 0x80) {
       this.#finished(entry)
       this.#broker.refusedDelivery(client, entry.message, reasonCode)
-      this.#session.pump()
+      this.#roomMade()
       return 'refused'
     }
     // [MQTT-4.3.3-6]: from here on only PUBREL is sent again, never the PUBLISH.
@@ -228,8 +247,14 @@ export class Outgoing {
     if (entry === undefined || entry.stage !== 'pubrel') return false
     this.#finished(entry)
     this.#broker.completeDelivery(this.#session, entry.message)
-    this.#session.pump()
+    this.#roomMade()
     return true
+  }
+
+  #roomMade(): void {
+    const { channel } = this.#session
+    if (channel === undefined) this.#session.pump()
+    else channel.roomMade()
   }
 
   // --- connections come and go -------------------------------------------------------------------------------------

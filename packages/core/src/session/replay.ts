@@ -1,7 +1,9 @@
 import type { Message, MessageHeaders } from '@hookmq/api'
 import { parseShared } from '@hookmq/mqtt'
 import { BrokerMessage } from '../message.ts'
+import * as M from '../metrics/index.ts'
 import type { StoredOptions } from '../routing/types.ts'
+import { type Delivery, effectiveQos } from './delivery.ts'
 import type { Session } from './session.ts'
 
 /** Retained messages per turn of the event loop, for one subscription. */
@@ -9,6 +11,9 @@ const batchSize = 500
 
 /** What a step that found nothing counts for: the store looked at a few hundred messages in it. */
 const emptyStep = 25
+
+/** Bytes that go out before the bounds of the connection are looked at again. */
+const burstBytes = 16 * 1024
 
 /**
  * Retained messages on their way to one new subscription. Reads in batches, and only as fast as the client takes them: a
@@ -44,7 +49,11 @@ export class RetainedReplay {
     if (this.#done || this.#scheduled) return
     const { retained, clock } = this.#session.broker
     for (let work = 0; work < batchSize; ) {
-      if (this.#done || !this.#session.hasRoom) return
+      if (this.#done) return
+      const burst = retained.unhurried ? this.#burst(batchSize - work) : 0
+      work += burst
+      if (burst > 0) continue
+      if (!this.#session.hasRoom) return this.#resumeAfterFlush()
       if (!this.#permitted) {
         const wait = retained.deliveryWait()
         if (wait > 0) {
@@ -59,8 +68,58 @@ export class RetainedReplay {
       if (step === 'delivered') this.#permitted = false
       work += step === 'delivered' ? 1 : emptyStep
     }
+    this.#schedule()
+  }
+
+  #schedule(): void {
     this.#scheduled = true
     setImmediate(this.#again)
+  }
+
+  /** What was collected in this turn may be all that is in the way: when the socket takes it at once, it does not tell. */
+  #resumeAfterFlush(): void {
+    const { channel } = this.#session
+    if (channel?.congested === true && channel.outbox.stalledSince === 0) this.#schedule()
+  }
+
+  /**
+   * Sends as long as nothing has to be asked or waited for. One loop, since most reads come once in a while: it is compiled while it runs.
+   * Returns the work that was done; 0: the ordinary way has to go on.
+   */
+  #burst(most: number): number {
+    const session = this.#session
+    const { channel, clearWay } = session
+    if (channel === undefined || clearWay === undefined) return 0
+    const { retained, metrics, options } = session.broker
+    const { counters } = metrics
+    const { inflight } = clearWay
+    const { pending } = channel.outbox
+    const { qos, subscriptionIdentifier } = this.#options
+    const room = options.maxPendingBytes === 0 ? burstBytes : Math.min(burstBytes, options.maxPendingBytes - pending)
+    const lastByte = counters[M.BYTES_SENT] + room
+    let delivery: { -readonly [Key in keyof Delivery]: Delivery[Key] } | undefined
+    let work = 0
+    while (work < most && inflight.size < channel.sendQuota && counters[M.BYTES_SENT] <= lastByte) {
+      const next = this.#messages.next()
+      if (next.done === true) {
+        this.#done = true
+        return work + 1
+      }
+      const stored = next.value
+      if (stored === undefined || !retained.store.lives(stored)) return work + emptyStep
+      const message = retainedCopy(stored)
+      const granted = effectiveQos(stored.qos, qos, options.upgradeQos)
+      if (delivery === undefined) {
+        const subscriptionIdentifiers = subscriptionIdentifier === undefined ? undefined : [subscriptionIdentifier]
+        delivery = { message, qos: granted, retain: true, subscriptionIdentifiers, group: undefined, sequence: 0 }
+      } else {
+        delivery.message = message
+        delivery.qos = granted
+      }
+      work++
+      if (!clearWay.sendClear(channel, delivery)) break
+    }
+    return work
   }
 
   readonly #again = (): void => {
@@ -84,7 +143,7 @@ export class RetainedReplay {
       this.#done = true
       return 'done'
     }
-    if (next.value === undefined) return 'nothing'
+    if (next.value === undefined || !this.#session.broker.retained.store.lives(next.value)) return 'nothing'
     const { subscriptionIdentifier } = this.#options
     this.#session.deliverRetained(
       retainedCopy(next.value),

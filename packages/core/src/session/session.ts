@@ -8,6 +8,7 @@ import * as M from '../metrics/index.ts'
 import { commonOptions } from '../routing/common-options.ts'
 import type { DeliveryTarget } from '../routing/target.ts'
 import type { Route, SharedGroup, StoredOptions } from '../routing/types.ts'
+import { effectiveQos } from './delivery.ts'
 import { Outgoing } from './outgoing.ts'
 import { type RetainedReplay, retainedFor } from './replay.ts'
 import { Stored } from './stored.ts'
@@ -236,7 +237,7 @@ export class Session implements DeliveryTarget {
     if ((route.noLocal || options.ignoreLoopDeliver) && message.from === this.id) {
       return this.broker.dropDelivery(this.client, message, 'no_local')
     }
-    const qos = lower(message.qos, route.qos, options.upgradeQos)
+    const qos = effectiveQos(message.qos, route.qos, options.upgradeQos)
     // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
     const retain = message.retain && route.retainAsPublished
     this.#outgoing().take({
@@ -265,9 +266,16 @@ export class Session implements DeliveryTarget {
     return this.#out
   }
 
+  /** What sends retained messages to the connection, when none of them has to wait or be asked about. */
+  get clearWay(): Outgoing | undefined {
+    if (!this.active || this.channel === undefined) return undefined
+    const out = this.#outgoing()
+    return out.clear ? out : undefined
+  }
+
   /** Takes a stored retained message. [MQTT-3.3.1-8 v3.1.1] */
   deliverRetained(message: BrokerMessage, qos: QoS, subscriptionIdentifiers: readonly number[] | undefined): void {
-    const granted = lower(message.qos, qos, this.broker.options.upgradeQos)
+    const granted = effectiveQos(message.qos, qos, this.broker.options.upgradeQos)
     this.#outgoing().take({
       message,
       qos: granted,
@@ -404,11 +412,6 @@ export class Session implements DeliveryTarget {
       this.broker.metrics.counters[M.MESSAGES_DROPPED_AWAIT_PUBREL_TIMEOUT]++
     }
   }
-}
-
-function lower(message: QoS, subscription: QoS, upgrade: boolean): QoS {
-  if (upgrade) return message > subscription ? message : subscription
-  return message < subscription ? message : subscription
 }
 
 function bitsOf({ qos, noLocal, retainAsPublished, retainHandling }: StoredOptions): number {

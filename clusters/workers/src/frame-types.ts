@@ -20,3 +20,5 @@ export const RESPONSE = 14
 export const SYNC = 15
 /** With the numbers of receivers that were asked for. */
 export const ACK = 16
+/** The number of the next MESSAGE or RETAIN; those behind it count on. */
+export const NUMBER = 17

@@ -1,6 +1,6 @@
 import { serialize } from 'node:v8'
 import type { ForwardedMessage, MessageHeaders, RetainedChange, SharedTarget } from '@hookmq/api'
-import { ACK, MESSAGE, PACKET, RETAIN } from './frame-types.ts'
+import { ACK, MESSAGE, NUMBER, PACKET, RETAIN } from './frame-types.ts'
 
 const initial = 64 * 1024
 
@@ -25,6 +25,10 @@ export class FrameWriter {
   #start = 0
   #from: string | undefined
   #headers: MessageHeaders | undefined
+  /** Messages and retained messages that were written, ever. */
+  #number = 0
+  /** Their numbers stand in this buffer. */
+  #numbered = false
 
   /** What was written until now belongs to the caller, or may be overwritten when `reuse`. The next frames stand on their own. */
   restart(reuse: boolean): void {
@@ -32,15 +36,24 @@ export class FrameWriter {
     this.length = 0
     this.#from = undefined
     this.#headers = undefined
+    this.#numbered = false
+  }
+
+  /** Frames that were written before, with their numbers, go on here; those that follow stand on their own. */
+  replay(bytes: Uint8Array): void {
+    this.bytes(bytes)
+    this.#numbered = false
   }
 
   message(message: ForwardedMessage, to: SharedTarget | undefined, counted: boolean): void {
+    this.#count()
     this.#begin(MESSAGE)
     this.#message(message, to, counted)
     this.#end()
   }
 
   retain({ topic, message, stamp, route }: RetainedChange, counted: boolean): void {
+    this.#count()
     this.#begin(RETAIN)
     this.#byte((message === undefined ? 0 : 1) | (route ? 2 : 0))
     this.#ensure(8)
@@ -130,6 +143,13 @@ export class FrameWriter {
     this.bytes(payload)
     this.#from = from
     this.#headers = headers
+  }
+
+  #count(): void {
+    this.#number++
+    if (this.#numbered) return
+    this.#numbered = true
+    this.number(NUMBER, this.#number)
   }
 
   #begin(type: number): void {

@@ -6,6 +6,8 @@ export interface Hello {
   readonly name: string
   /** It serves clients already: its retained messages are complete. */
   readonly serving: boolean
+  /** Of the process that sends: what it numbers begins anew with each. */
+  readonly run: string
 }
 
 /** Longest that is believed. */

@@ -40,6 +40,12 @@ export class Link implements ClusterMember {
   #requestNumber = 0
   #socket: Socket | undefined
   #acknowledging: Promise<void> | undefined
+  /** The run of the member whose numbers these are, and the last of them that was taken. */
+  #run = ''
+  #taken = 0
+  /** The number of the next message. */
+  #next = 1
+  #moved = false
   /** Receivers of the counted messages that came since the last SYNC. */
   #counts: number[] = []
   #retainedEnd: (() => void) | undefined
@@ -169,7 +175,9 @@ export class Link implements ClusterMember {
     const { host } = this.#owner
     switch (type) {
       case F.HELLO:
-        this.serving = (reader.value() as Hello).serving
+        return this.#met(reader.value() as Hello)
+      case F.NUMBER:
+        this.#next = reader.double()
         return
       case F.PACKET: {
         this.received++
@@ -180,14 +188,14 @@ export class Link implements ClusterMember {
       case F.MESSAGE: {
         this.received++
         const { message, to, counted } = reader.message()
-        const receivers = host.received(this, message, to)
+        const receivers = this.#isNew() ? host.received(this, message, to) : 1
         if (counted) this.#counts.push(receivers)
         return
       }
       case F.RETAIN: {
         this.received++
         const { change, counted } = reader.retained()
-        const receivers = host.retained(this, change)
+        const receivers = this.#isNew() ? host.retained(this, change) : 1
         if (counted) this.#counts.push(receivers)
         return
       }
@@ -223,6 +231,30 @@ export class Link implements ClusterMember {
       case F.RETAINED_END:
         return this.#retainedEnd?.()
     }
+  }
+
+  #met({ serving, run }: Hello): void {
+    this.serving = serving
+    if (run === this.#run) return
+    const [before, number] = (this.#owner.host.position(this) ?? '').split(' ')
+    this.#run = run
+    this.#taken = before === run ? Number(number) : 0
+  }
+
+  /** false: it came before, and was taken; the member has not heard of that. */
+  #isNew(): boolean {
+    const number = this.#next++
+    if (number <= this.#taken) return false
+    this.#taken = number
+    this.#moved = true
+    return true
+  }
+
+  /** All that came in one piece was taken. */
+  reached(): void {
+    if (!this.#moved) return
+    this.#moved = false
+    this.#owner.host.reached(this, `${this.#run} ${this.#taken}`)
   }
 
   /** When what came is safe; one after the other, because the other side counts on the order. */

@@ -140,8 +140,8 @@ export class Outgoing {
     const gathered = Buffer.from(this.writer.buffer.subarray(0, this.writer.length))
     this.writer.restart(true)
     opening(this.writer)
-    for (const { bytes } of again) this.writer.bytes(bytes)
-    this.writer.bytes(gathered)
+    for (const { bytes } of again) this.writer.replay(bytes)
+    this.writer.replay(gathered)
     this.#socket = socket
     this.flush()
     this.schedule()

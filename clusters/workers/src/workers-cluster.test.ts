@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { ClusterHost, ClusterMember, ForwardedMessage, Logger } from '@hookmq/api'
 import { clusterSuite } from '@hookmq/api/testing'
+import type { Link } from './link.ts'
 import { WorkersCluster } from './workers-cluster.ts'
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent }
@@ -35,7 +36,8 @@ class Counting implements ClusterHost {
   forgotten(): void {}
   announced(): void {}
   withdrawn(): void {}
-  received(): number {
+  received(_member: ClusterMember, { topic }: ForwardedMessage): number {
+    this.topics.push(topic)
     return ++this.received_
   }
   receivedFrame(): void {}
@@ -47,7 +49,19 @@ class Counting implements ClusterHost {
   }
   requested(): undefined {}
   told(): void {}
-  settled(): undefined {}
+  /** What the store would have of it. */
+  stored: string | undefined
+  safe: Promise<void> | undefined
+  topics: string[] = []
+  reached(_member: ClusterMember, position: string): void {
+    this.stored = position
+  }
+  position(): string | undefined {
+    return this.stored
+  }
+  settled(): Promise<void> | undefined {
+    return this.safe
+  }
   relieved(): void {
     this.relieves++
   }
@@ -121,4 +135,70 @@ test('what is sent to a worker that is away is kept for it, and given up after a
   await impatient.taken()
   assert.equal(impatient.counters().pending, 0)
   await impatient.stop(100)
+})
+
+test('what a worker has stored and not acknowledged when it ends is not taken once more, what it has not is', async (t) => {
+  const folder = newFolder(t)
+  const names = ['one', 'two']
+  const make = (name: string) => new WorkersCluster({ name, names, folder, log: silent, patience: 60_000 })
+  const [one, first] = names.map(make)
+  const [sender, before] = [new Counting(), new Counting()]
+  // It stores, but never gets to say so.
+  before.safe = new Promise(() => {})
+  await Promise.all([one.start(sender), first.start(before)])
+  const send = (topic: string) => sender.member?.forward({ ...kilobyte, topic, qos: 2 })
+  for (const topic of ['a', 'b', 'c']) send(topic)
+  const taken = one.taken()
+  while (before.topics.length < 3) await new Promise((resolve) => setImmediate(resolve))
+  const { stored } = before
+  for (const topic of ['d', 'e']) send(topic)
+  void one.taken()
+  while (before.topics.length < 5) await new Promise((resolve) => setImmediate(resolve))
+  await first.stop(0)
+  while (sender.member?.connected) await new Promise((resolve) => setImmediate(resolve))
+  send('f')
+
+  const second = make('two')
+  const after = new Counting()
+  // The last batch was not committed.
+  after.stored = stored
+  await second.start(after)
+  await taken
+  send('g')
+  await one.taken()
+  assert.deepEqual(after.topics, ['d', 'e', 'f', 'g'])
+
+  // A worker that sends begins to count anew: nothing of the one before is taken for its own.
+  await one.stop(100)
+  const other = make('one')
+  const again = new Counting()
+  await other.start(again)
+  again.member?.forward({ ...kilobyte, topic: 'h' })
+  await other.taken()
+  assert.deepEqual(after.topics, ['d', 'e', 'f', 'g', 'h'])
+  await Promise.all([other.stop(100), second.stop(100)])
+})
+
+test('a connection between two workers that breaks loses and doubles nothing that somebody waits for', async (t) => {
+  const folder = newFolder(t)
+  const names = ['one', 'two']
+  const [one, two] = names.map((name) => new WorkersCluster({ name, names, folder, log: silent, patience: 60_000 }))
+  const [sender, receiver] = [new Counting(), new Counting()]
+  await Promise.all([one.start(sender), two.start(receiver)])
+  t.after(() => Promise.all([one.stop(100), two.stop(100)]))
+  const sent: string[] = []
+  for (let round = 0; round < 8; round++) {
+    for (let index = 0; index < 5; index++) {
+      sent.push(`${round}/${index}`)
+      sender.member?.forward({ ...kilobyte, topic: `${round}/${index}` })
+    }
+    const taken = one.taken()
+    if (round % 2 === 0) {
+      // Taken, but the answer does not come through.
+      while (receiver.topics.length < sent.length) await new Promise((resolve) => setImmediate(resolve))
+      ;(receiver.member as Link).destroy()
+    } else (sender.member as Link).destroy()
+    await taken
+  }
+  assert.deepEqual(receiver.topics, sent)
 })

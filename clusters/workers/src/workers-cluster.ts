@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -43,6 +44,7 @@ export class WorkersCluster implements Cluster {
   readonly name: string
   readonly names: readonly string[]
   readonly #options: WorkersClusterOptions
+  readonly #run = randomUUID()
   readonly #links = new Map<string, Link>()
   readonly #list: Link[] = []
   /** By filter, and by filter and client for members of shared groups. */
@@ -67,7 +69,7 @@ export class WorkersCluster implements Cluster {
         return self.#requireHost()
       },
       announceAll: (out: Outgoing) => this.#announceAll(out.writer),
-      helloOf: (): Hello => ({ name: this.name, serving: this.#serving }),
+      helloOf: (): Hello => ({ name: this.name, serving: this.#serving, run: this.#run }),
       relieved: () => {
         if (!this.congested) this.#host?.relieved()
       },
@@ -279,6 +281,7 @@ export class WorkersCluster implements Cluster {
     const take = (chunk: Buffer): void => {
       try {
         reader.write(chunk)
+        link.reached()
       } catch (error) {
         this.#options.log.error('bytes of another worker make no sense; the connection is made anew', {
           worker: name,

@@ -122,6 +122,13 @@ export interface ClusterHost {
   retainedMessages(): Iterator<Message | undefined>
   requested(member: ClusterMember, subject: string, value: unknown): unknown
   told(member: ClusterMember, subject: string, value: unknown): void
+  /**
+   * How far this member has come with what another one forwards and retains, in words of the cluster's own. Called in the run of synchronous code in
+   * which it was received: kept in the store together with what was stored of it.
+   */
+  reached(member: ClusterMember, position: string): void
+  /** What `reached` said last of that member, as far as it was stored; of an earlier run too. */
+  position(member: ClusterMember): string | undefined
   /** Settles when what was received so far is as safe as the store makes it; undefined: it is. */
   settled(): Promise<void> | undefined
   /** `congested` turned false. */

@@ -23,6 +23,7 @@ class RecordingMember implements ClusterHost {
   readonly announcements = new Map<string, Announcement>()
   retainedHere: Message[] = []
   saved: Promise<void> | undefined
+  readonly positions = new Map<string, string>()
 
   constructor(cluster: Cluster) {
     this.cluster = cluster
@@ -80,6 +81,14 @@ class RecordingMember implements ClusterHost {
 
   told(member: ClusterMember, subject: string, value: unknown): void {
     this.log.push(`${member.name} told ${subject} ${JSON.stringify(value)}`)
+  }
+
+  reached(member: ClusterMember, position: string): void {
+    this.positions.set(member.name, position)
+  }
+
+  position({ name }: ClusterMember): string | undefined {
+    return this.positions.get(name)
   }
 
   settled(): Promise<void> | undefined {

@@ -40,6 +40,10 @@ export class Peers implements ClusterHost, RouterObserver {
   #toAll: BrokerMessage | undefined
   /** The message that is being routed, when somebody wants to know how many receivers it has. */
   #counting: Counting | undefined
+  /** What earlier runs had taken of other members' messages. */
+  #marks: ReadonlyMap<string, string> = new Map()
+  /** Changes of the store when something was noted there last. */
+  #markedAt = -1
   /** A message that came from another member goes to nobody but our own. */
   #arriving = false
   /** Sessions whose client id belongs to another member, and who has them: see `claim`. */
@@ -72,8 +76,10 @@ export class Peers implements ClusterHost, RouterObserver {
     return this.#remoteShared
   }
 
-  start(): Promise<void> {
-    return this.cluster.start(this)
+  async start(): Promise<void> {
+    const { durable } = this.#broker
+    if (durable !== undefined) this.#marks = await durable.store.readMarks()
+    await this.cluster.start(this)
   }
 
   stop(timeout: number): Promise<void> {
@@ -380,6 +386,22 @@ export class Peers implements ClusterHost, RouterObserver {
     } catch (error) {
       this.#broker.reportBug(error)
     }
+  }
+
+  reached(member: ClusterMember, position: string): void {
+    const { durable } = this.#broker
+    // Where nothing is stored, nothing comes twice after a crash.
+    if (durable === undefined || durable.store.changes === this.#markedAt) return
+    durable.store.putMark(this.#markOf(member), position)
+    this.#markedAt = durable.store.changes
+  }
+
+  position(member: ClusterMember): string | undefined {
+    return this.#marks.get(this.#markOf(member))
+  }
+
+  #markOf({ name }: ClusterMember): string {
+    return `${this.cluster.name} from ${name}`
   }
 
   settled(): Promise<void> | undefined {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -201,4 +202,49 @@ test('a connection between two workers that breaks loses and doubles nothing tha
     await taken
   }
   assert.deepEqual(receiver.topics, sent)
+})
+
+test('all that is sent in one turn of the event loop leaves in one write to the socket of each worker', async (t) => {
+  const folder = newFolder(t)
+  const names = ['one', 'two', 'three']
+  const clusters = names.map((name) => new WorkersCluster({ name, names, folder, log: silent }))
+  const hosts = names.map(() => new Counting())
+  await Promise.all(clusters.map((cluster, index) => cluster.start(hosts[index])))
+  t.after(() => Promise.all(clusters.map((cluster) => cluster.stop(100))))
+  const [one] = clusters
+  await one.taken()
+  const small = { ...kilobyte, payload: Buffer.from('x') }
+  const packet = Buffer.from('\x30\x04\x00\x01ax', 'latin1')
+  const write = t.mock.method(Socket.prototype, 'write')
+  /** Runs `send` and resolves to the sizes of the writes until the others have all of it; not counted: their answers. */
+  const writesOf = async (send: () => void): Promise<number[]> => {
+    write.mock.resetCalls()
+    send()
+    const taken = one.taken()
+    assert.equal(write.mock.callCount(), 0, 'not at once')
+    await taken
+    const sizes = write.mock.calls.map(({ arguments: [bytes] }) => (bytes as unknown as Buffer).length)
+    return sizes.filter((size) => size > answer)
+  }
+  // An answer is an ACK without counts.
+  const answer = 4 + 1 + 8
+  const { member } = hosts[0]
+  assert.deepEqual((await writesOf(() => member?.forward(small))).length, 1)
+  const many = await writesOf(() => {
+    for (let index = 0; index < 1000; index++) {
+      member?.forward(small)
+      member?.forwardFrame(packet, 0, packet.length, 4, 'p')
+    }
+    one.announce({ filter: 'a' })
+    one.tell('subject', 1)
+  })
+  assert.equal(many.length, 2, 'one to each of two')
+  assert.ok(Math.max(...many) > 2000 * packet.length)
+  assert.deepEqual(
+    hosts
+      .slice(1)
+      .map(({ received_ }) => received_)
+      .sort(),
+    [0, 1001],
+  )
 })

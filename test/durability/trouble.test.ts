@@ -135,3 +135,69 @@ for (const queueDrop of ['oldest', 'newest'] as const) {
     assert.equal(kept_[0], queueDrop === 'newest' ? '0' : `${gone.length}`)
   })
 }
+
+test('a plugin that publishes while the store fails is told so, and does not wait', { skip }, async (t) => {
+  const crashing = await Crashing.start(t, { sysInterval: 60_000 })
+  const { broker, store } = crashing
+  const { link, admin } = broker.broker
+  const durable = await broker.connect({ clientId: 'd', ...kept })
+  await subscribe(durable, 'd', { qos: 2 })
+  const watcher = await broker.connect()
+  await subscribe(watcher, ['p', '$SYS/brokers/+/alarms/#'], { qos: 1 })
+  store.pause()
+  const waits = link.publish({ topic: 'd', payload: 'on its way', qos: 1 })
+  // Looked at before it comes: nobody else does.
+  const told = assert.rejects(waits, { code: 'STORE_PENDING', message: /not stored yet.*\(the disk is full\)/ })
+  assert.equal(broker.broker.sessions.get('d')?.inflightCount, 1)
+  store.fail('the disk is full')
+  await told
+  const refused = { code: 'STORE_DOWN', message: /refused.*\(the disk is full\)/ }
+  await assert.rejects(link.publish({ topic: 'd', payload: 'x', qos: 2 }), refused)
+  await assert.rejects(link.publish({ topic: 'r', payload: 'x', qos: 1, retain: true }), refused)
+  assert.deepEqual((await admin.publish({ topic: 'd', payload: 'x', qos: 1 })).refused, {
+    by: 'store',
+    reasonCode: 0x97,
+  })
+  // Nobody durable gets these, or they promise nothing.
+  assert.equal(await link.publish({ topic: 'p', payload: 'plain', qos: 1 }), 1)
+  assert.equal(await link.publish({ topic: 'd', payload: 'zero', qos: 0 }), 1)
+  assert.equal(await link.publish({ topic: 'r', payload: 'kept', qos: 0, retain: true }), 0)
+  assert.equal(broker.broker.link.metrics()['store.refused'], 3)
+  const [alarm] = admin.alarms(true)
+  assert.equal(alarm?.name, 'store_down')
+  assert.deepEqual(alarm?.details, { problem: 'the disk is full' })
+  store.fail(undefined)
+  assert.deepEqual(payloads(await durable.settle()), ['zero', 'on its way'])
+  assert.deepEqual(admin.alarms(true), [])
+  assert.equal(typeof admin.alarms(false)[0]?.deactivatedAt, 'number')
+  const packets = (await watcher.settle()).filter(({ topic }) => topic !== 'p')
+  assert.deepEqual(
+    packets.map(({ topic }) => String(topic).replace(/^.*alarms/, 'alarms')),
+    ['alarms/activate', 'alarms/deactivate'],
+  )
+  const { name, details, activate_at, deactivate_at } = JSON.parse(String(packets[1]?.payload))
+  assert.equal(name, 'store_down')
+  assert.deepEqual(details, { problem: 'the disk is full' })
+  assert.ok(deactivate_at >= activate_at && activate_at > 1e15)
+})
+
+test('a client whose session sleeps is let in while the store fails, with what waits for it', { skip }, async (t) => {
+  const crashing = await Crashing.start(t)
+  const { broker, store } = crashing
+  const first = await broker.connect({ clientId: 'd', ...kept })
+  await subscribe(first, 'd', { qos: 1 })
+  await first.disconnect()
+  const publisher = await broker.connect()
+  await publishThrough(publisher, 'd', 'waits', { qos: 1 })
+  store.pause()
+  publish(publisher, 'd', 'not stored yet', { qos: 1, messageId: 77 })
+  await publisher.expectNothing()
+  store.fail('the disk is full')
+  const back = await broker.connect({ clientId: 'd', ...kept })
+  assert.equal(back.connack?.sessionPresent, true)
+  await publishThrough(publisher, 'd', 'qos 0')
+  assert.deepEqual(payloads(await back.settle()), ['qos 0'])
+  store.fail(undefined)
+  await publisher.expect('puback', { messageId: 77 })
+  for (const payload of ['waits', 'not stored yet']) await acknowledge(back, await back.expect('publish', { payload }))
+})

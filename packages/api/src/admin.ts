@@ -36,13 +36,25 @@ export interface SubscriptionView {
   readonly options: SubscriptionOptions & { readonly subscriptionIdentifier?: number }
 }
 
+/** Something that is wrong with the broker, or was. Times are milliseconds since the epoch. */
+export interface Alarm {
+  /** `store_down`; there is one of a name at a time. */
+  readonly name: string
+  /** One line for people. */
+  readonly message: string
+  readonly details: Readonly<Record<string, unknown>>
+  readonly activatedAt: number
+  /** undefined: it still is. */
+  readonly deactivatedAt?: number
+}
+
 /** What became of a message that an operator's tool published. */
 export interface PublishOutcome {
   /** 32 upper-case hex digits. */
   readonly id: string
   /** Subscribers that it was handed to. */
   readonly receivers: number
-  /** A hook stopped it: who, and the MQTT 5 reason code unless it was dropped without one. */
+  /** A hook stopped it, or, as `store`, a store that does not work: who, and the MQTT 5 reason code unless it was dropped without one. */
   readonly refused?: { readonly by: string; readonly reasonCode?: number }
 }
 
@@ -215,6 +227,8 @@ export interface BrokerAdmin {
   cleanAclCache(clientId?: string): boolean
   /** Has every authorizer that can read its rules again do so, then forgets remembered decisions. Resolves to their names. */
   reloadAccessRules(): Promise<readonly string[]>
+  /** Of this process: what is wrong now, or (false) what no longer is; the latest first. */
+  alarms(active: boolean): readonly Alarm[]
   metrics(): Record<string, number>
   stats(): Record<string, number>
   /** Those registered now, the broker's own first. */

@@ -128,7 +128,11 @@ export interface Counter {
 export interface BrokerLink {
   readonly node: string
   readonly version: string
-  /** Publishes through the whole message.publish chain. Resolves to the number of receivers once it has been routed. */
+  /**
+   * Publishes through the whole message.publish chain. Resolves to the number of receivers once it has been routed, and stored for the durable
+   * sessions that get it. While the store does not work a message of QoS 1 or 2 that it would have to take rejects: with the code
+   * `STORE_DOWN` when nothing was done, `STORE_PENDING` when it was on its way to the store before: it is stored when that works again.
+   */
   publish(message: MessageInit): Promise<number>
   /** Calls `receive` for each matching message. Shared filters work. Returns what ends it. */
   subscribe(filter: string, receive: (message: Message) => void, options?: Partial<SubscriptionOptions>): () => void

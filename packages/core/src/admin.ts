@@ -1,4 +1,5 @@
 import type {
+  Alarm,
   AdminScope,
   BrokerAdmin,
   ChainView,
@@ -133,6 +134,10 @@ export class Admin implements BrokerAdmin {
 
   topics(): IterableIterator<string> {
     return this.#broker.router.filters()
+  }
+
+  alarms(active: boolean): readonly Alarm[] {
+    return this.#broker.alarms.list(active)
   }
 
   get retainedSurvive(): boolean {

@@ -18,6 +18,7 @@ import { type Properties, ReasonCode, topicNameError } from '@hookmq/mqtt'
 import { Access } from './access/access.ts'
 import { Admin } from './admin.ts'
 import { after, bothOf } from './after.ts'
+import { Alarms } from './alarms.ts'
 import { Chains } from './chains.ts'
 import type { Exchange } from './channel/authenticate.ts'
 import { Channel } from './channel/channel.ts'
@@ -29,6 +30,7 @@ import { FlushScheduler } from './connection/outbox.ts'
 import { Deadlines } from './deadlines.ts'
 import { Durable } from './durable/durable.ts'
 import { Keeper } from './durable/keeper.ts'
+import { StoreTrouble } from './durable/store-trouble.ts'
 import { HookEngine, pending, propertiesProblem, type RunEnd } from './hooks/index.ts'
 import { createLink } from './link.ts'
 import { Listeners } from './listeners.ts'
@@ -107,6 +109,7 @@ export class Broker implements ListenerHost {
   readonly registrations = new Registrations()
   readonly link: BrokerLink
   readonly admin: Admin
+  readonly alarms: Alarms
   /** Corner of the store for a plugin. */
   readonly storeOf: (namespace: string) => KeyValueStore
   readonly settingsOf: (plugin: Plugin, configuration: Required<PluginConfiguration>) => PluginSettings
@@ -153,6 +156,11 @@ export class Broker implements ListenerHost {
     this.wills = new Wills(this)
     this.link = createLink(this)
     this.admin = new Admin(this)
+    this.alarms = new Alarms({
+      node: this.options.node,
+      clock: this.clock,
+      publish: this.options.sysInterval === 0 ? undefined : (message) => void this.publish(message),
+    })
     this.storeOf =
       parts.store ??
       (() => {
@@ -270,7 +278,11 @@ export class Broker implements ListenerHost {
 
   /** Publishes for the broker itself, a plugin or an embedding program. Resolves to the number of receivers. */
   publish(init: MessageInit): Promise<number> {
-    return this.#submit(init, (result) => (result instanceof Refusal ? 0 : result))
+    return this.#submit(init, (result) => {
+      if (!(result instanceof Refusal)) return result
+      if (result.by === 'store') throw new StoreTrouble('STORE_DOWN', this.durable?.store.problem ?? 'it did not')
+      return 0
+    })
   }
 
   /** As `publish`, for those who want to know what became of it. */
@@ -303,9 +315,16 @@ export class Broker implements ListenerHost {
     if (message instanceof Refusal) return Promise.resolve(message)
     const { durable, peers } = this
     const changes = durable?.store.changes ?? 0
+    const routes = this.router.match(message.topic)
+    if (message.qos > 0 && durable?.store.problem !== undefined && durable.concerns(undefined, message, routes)) {
+      this.metrics.counters[M.STORE_REFUSED]++
+      return Promise.resolve(
+        new Refusal('reject', ReasonCode.QuotaExceeded, 'store', 'the store does not work at present'),
+      )
+    }
     const far = peers === undefined ? undefined : new FarReceivers(peers)
-    const count = this.route(message, this.router.match(message.topic), undefined, far)
-    const safe = bothOf(far && peers?.taken(far.since), durable?.since(changes))
+    const count = this.route(message, routes, undefined, far)
+    const safe = bothOf(far && peers?.taken(far.since), durable?.sinceOrTrouble(changes, message))
     return safe === undefined ? Promise.resolve(count) : safe.then(() => this.total(message, count, far))
   }
 

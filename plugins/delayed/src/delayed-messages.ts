@@ -5,6 +5,9 @@ import { Schedule, type Waiting } from './schedule.ts'
 /** Messages after which the event loop gets a turn. */
 const batch = 200
 
+/** Milliseconds until a message is tried again that the broker's store could not take. */
+const retryAfter = 1000
+
 /** The value of a waiting message in the store; its key is the id of the message. */
 interface Stored {
   readonly due: number
@@ -130,7 +133,7 @@ export class DelayedMessages {
       let done = 0
       const { signal } = this.#ctx
       for (let next = this.#take(); next !== undefined && !signal.aborted; next = this.#take()) {
-        await this.#publish(next)
+        if (!(await this.#publish(next))) this.#schedule.add({ ...next, due: this.#ctx.now() + retryAfter })
         if (++done % batch === 0) await new Promise((resolve) => setImmediate(resolve))
       }
     } finally {
@@ -142,8 +145,11 @@ export class DelayedMessages {
     return this.#schedule.take(this.#ctx.now())
   }
 
-  /** Out of the store only when it is published: a crash in between publishes it twice rather than never. */
-  async #publish({ id, topic }: Waiting): Promise<void> {
+  /**
+   * Out of the store only when it is published: a crash in between publishes it twice rather than never. false: sessions that would have to
+   * get it are in a store that does not work now.
+   */
+  async #publish({ id, topic }: Waiting): Promise<boolean> {
     const { store, broker, log } = this.#ctx
     try {
       const stored = readStored(await store.get(id))
@@ -152,6 +158,7 @@ export class DelayedMessages {
         await broker.publish({ topic, payload, qos, retain, from, properties, headers })
       }
     } catch (error) {
+      if ((error as { code?: unknown }).code === 'STORE_DOWN') return false
       log.error('delayed message not published', { id, topic, error: String(error) })
     }
     try {
@@ -162,6 +169,7 @@ export class DelayedMessages {
         error: String(error),
       })
     }
+    return true
   }
 }
 

@@ -36,13 +36,15 @@ export class MemorySessionStore implements SessionStore {
   changes = 0
   waitingBytes = 0
   problem: string | undefined
-  readonly #contents: Contents
+  #contents: Contents
   #waiting: (() => void)[] = []
   #observer: SessionStoreObserver | undefined
   #scheduled = false
   #paused = false
   #closed = false
   #settled: (() => void)[] = []
+  /** Who reads does not wait for a store that fails. */
+  #readers: (() => void)[] = []
 
   constructor(contents: Contents = { sessions: new Map(), retained: new Map(), marks: new Map(), run: 0 }) {
     this.#contents = contents
@@ -70,6 +72,7 @@ export class MemorySessionStore implements SessionStore {
   fail(problem: string | undefined): void {
     this.problem = problem
     this.#paused = problem !== undefined
+    this.#letRead()
     this.#observer?.troubled(problem)
     this.#schedule()
   }
@@ -182,6 +185,7 @@ export class MemorySessionStore implements SessionStore {
     const settled = this.#settled
     this.#settled = []
     for (const resolve of settled) resolve()
+    this.#letRead()
     this.#observer?.committed(this.committed)
   }
 
@@ -190,13 +194,32 @@ export class MemorySessionStore implements SessionStore {
     return new Promise((resolve) => this.#settled.push(resolve))
   }
 
+  #letRead(): void {
+    const readers = this.#readers
+    this.#readers = []
+    for (const resolve of readers) resolve()
+  }
+
+  /** What readers see: all that was changed, also what a store that fails has not committed. */
+  async #seen(): Promise<Contents> {
+    if (this.#waiting.length > 0 && this.problem === undefined)
+      await new Promise<void>((resolve) => this.#readers.push(resolve))
+    if (this.#waiting.length === 0 || this.problem === undefined) return this.#contents
+    const committed = this.#contents
+    this.#contents = structuredClone(committed)
+    for (const change of this.#waiting) change()
+    const seen = this.#contents
+    this.#contents = committed
+    return seen
+  }
+
   async readIndex(after: number, limit: number): Promise<SessionIndexPage> {
-    await this.settled()
-    const numbers = [...this.#contents.sessions.keys()]
+    const { sessions } = await this.#seen()
+    const numbers = [...sessions.keys()]
       .filter((number) => number > after)
       .sort((a, b) => a - b)
       .slice(0, limit)
-    const held = numbers.map((number) => this.#contents.sessions.get(number) as Held)
+    const held = numbers.map((number) => sessions.get(number) as Held)
     const rows = held.flatMap(({ subscriptions }, owner) =>
       [...subscriptions].map(([filter, options]) => ({ owner, filter, ...options })),
     )
@@ -216,8 +239,8 @@ export class MemorySessionStore implements SessionStore {
   }
 
   async readSession(session: number): Promise<StoredSession | undefined> {
-    await this.settled()
-    const held = this.#contents.sessions.get(session)
+    const { sessions } = await this.#seen()
+    const held = sessions.get(session)
     if (held === undefined) return undefined
     const deliveries = inOrder(held)
     const waiting = deliveries.filter(({ packetId }) => packetId === 0)
@@ -231,8 +254,8 @@ export class MemorySessionStore implements SessionStore {
   }
 
   async readQueue(session: number, after: number, limit: number, bytes: number): Promise<QueuePage> {
-    await this.settled()
-    const held = this.#contents.sessions.get(session)
+    const { sessions } = await this.#seen()
+    const held = sessions.get(session)
     const deliveries: StoredDelivery[] = []
     let read = 0
     for (const delivery of held === undefined ? [] : inOrder(held)) {
@@ -245,8 +268,8 @@ export class MemorySessionStore implements SessionStore {
   }
 
   async readDue(from: number, to: number, limit: number): Promise<readonly string[]> {
-    await this.settled()
-    return [...this.#contents.sessions.values()]
+    const { sessions } = await this.#seen()
+    return [...sessions.values()]
       .filter(({ due }) => due !== undefined && due >= from && due <= to)
       .sort((a, b) => (a.due ?? 0) - (b.due ?? 0))
       .slice(0, limit)
@@ -254,16 +277,15 @@ export class MemorySessionStore implements SessionStore {
   }
 
   async readRetained(after: string, limit: number): Promise<RetainedPage> {
-    await this.settled()
-    const { retained } = this.#contents
+    const { retained } = await this.#seen()
     const topics = [...retained.keys()].sort(byCodePoints)
     const found = topics.filter((topic) => byCodePoints(topic, after) > 0).slice(0, limit)
     return { topics: found, bodies: found.map((topic) => retained.get(topic) as Uint8Array) }
   }
 
   async readMarks(): Promise<ReadonlyMap<string, string>> {
-    await this.settled()
-    return new Map(this.#contents.marks)
+    const { marks } = await this.#seen()
+    return new Map(marks)
   }
 }
 

@@ -7,6 +7,7 @@ import type { Route, Routes } from '../routing/types.ts'
 import { type Delivery, deliveryBytes } from '../session/delivery.ts'
 import { Session } from '../session/session.ts'
 import { encodeForNow } from './message-codec.ts'
+import { StoreTrouble } from './store-trouble.ts'
 
 /** Whoever holds something back until the store has it. */
 export interface Awaiter {
@@ -22,6 +23,9 @@ const promisedTogether = 64
 
 /** So many who had their turn are forgotten in one go. */
 const forgottenTogether = 4096
+
+/** The alarm that is active while the store fails. */
+const storeDown = 'store_down'
 
 /** Numbers of one run of the broker. */
 const perRun = 2 ** 36
@@ -40,6 +44,8 @@ export class Durable {
   #first = 0
   #handingOut = false
   readonly #held = new Set<Channel>()
+  /** Who waits for the store, and not for as long as it fails. */
+  readonly #impatient = new Set<(problem: string) => void>()
   #promise: Waiter | undefined
   #resolved = 0
   #lastMessage: unknown
@@ -92,8 +98,8 @@ export class Durable {
   }
 
   /** The store would have to take the message, for a receiver or as retained, or what is known of its publisher. */
-  concerns(publisher: Session, message: BrokerMessage, { direct, shared }: Routes): boolean {
-    if (message.retain || (message.qos === 2 && publisher.number !== 0)) return true
+  concerns(publisher: Session | undefined, message: BrokerMessage, { direct, shared }: Routes): boolean {
+    if (message.retain || (message.qos === 2 && (publisher?.number ?? 0) !== 0)) return true
     const durable = ({ receiver, qos }: Route): boolean =>
       qos > 0 && receiver instanceof Session && receiver.number !== 0
     return direct.some(durable) || shared.some((group) => [...group.members()].some(durable))
@@ -107,6 +113,27 @@ export class Durable {
   /** Settles when all that was changed since the store counted `changes` is safe; undefined: nothing was changed. Never rejects. */
   since(changes: number): Promise<void> | undefined {
     return this.store.changes === changes ? undefined : this.#safe()
+  }
+
+  /**
+   * As `since`, but for nobody who waits for a store that fails: rejects with a StoreTrouble then, or settles when QoS 0 makes no promise.
+   */
+  sinceOrTrouble(changes: number, { qos }: BrokerMessage): Promise<void> | undefined {
+    const { problem: present } = this.store
+    const safe = qos === 0 && present !== undefined ? undefined : this.since(changes)
+    if (safe === undefined) return undefined
+    return new Promise((resolve, reject) => {
+      const impatient = (problem: string): void => {
+        if (qos === 0) resolve()
+        else reject(new StoreTrouble('STORE_PENDING', problem))
+      }
+      if (present !== undefined) return impatient(present)
+      this.#impatient.add(impatient)
+      void safe.then(() => {
+        this.#impatient.delete(impatient)
+        resolve()
+      })
+    })
   }
 
   /** Settles when all is safe that was changed; undefined: it is already. */
@@ -208,12 +235,17 @@ export class Durable {
   }
 
   #troubled(problem: string | undefined): void {
-    if (problem !== undefined) this.#broker.metrics.counters[M.STORE_FAILURES]++
-    if (problem === undefined) this.#broker.log.info('the store works again: durable sessions take messages')
-    else
-      this.#broker.log.error('the store does not work: QoS 1 and 2 messages to durable sessions are refused', {
-        problem,
-      })
+    const { metrics, log, alarms } = this.#broker
+    if (problem === undefined) {
+      alarms.deactivate(storeDown)
+      return log.info('the store works again: durable sessions take messages')
+    }
+    metrics.counters[M.STORE_FAILURES]++
+    log.error('the store does not work: QoS 1 and 2 messages to durable sessions are refused', { problem })
+    alarms.activate(storeDown, 'the store does not work', { problem })
+    const impatient = [...this.#impatient]
+    this.#impatient.clear()
+    for (const tell of impatient) tell(problem)
   }
 }
 

@@ -161,8 +161,9 @@ export class Session implements DeliveryTarget {
 
   /** A subscription of an earlier run of the broker. */
   resubscribe(filter: string, options: StoredOptions): void {
-    this.#resubscribed ??= []
-    this.#resubscribed.push(filter, commonOptions(options))
+    // Made with its two elements: an array that grows makes room for sixteen.
+    if (this.#resubscribed === undefined) this.#resubscribed = [filter, commonOptions(options)]
+    else this.#resubscribed.push(filter, commonOptions(options))
     this.broker.router.subscribe(filter, this, options)
   }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { freemem, loadavg, totalmem } from 'node:os'
-import type { BrokerAdmin } from '@hookmq/api'
+import type { Alarm, BrokerAdmin } from '@hookmq/api'
 import { type Endpoint, ok } from '../http/endpoint.ts'
 import { ApiError, errorCodes } from '../http/errors.ts'
 import { pageOf, pageQuery, pageSchema, paginate } from '../http/page.ts'
@@ -153,12 +153,29 @@ export function nodeEndpoints(admin: BrokerAdmin): Endpoint[] {
       method: 'GET',
       path: '/alarms',
       tag: 'Alarms',
-      summary: 'Alarms; nothing in this broker raises any yet, so the list is empty',
+      summary: 'What is wrong now, or no longer is: `store_down` while the store does not work',
       querySchema: { type: 'object', properties: { ...pageQuery, activated: { type: 'boolean', default: true } } },
       responseSchema: pageSchema({ type: 'object' }),
-      handle: async ({ query }) => ok(await paginate([], pageOf(query), (alarm) => alarm)),
+      handle: async ({ query }) =>
+        ok(
+          await paginate(admin.alarms((query.activated as unknown) !== false), pageOf(query), (alarm) =>
+            alarmRow(alarm, admin.node, Date.now()),
+          ),
+        ),
     },
   ]
+}
+
+function alarmRow({ name, message, details, activatedAt, deactivatedAt }: Alarm, node: string, now: number): object {
+  return {
+    node,
+    name,
+    message,
+    details,
+    duration: (deactivatedAt ?? now) - activatedAt,
+    activate_at: new Date(activatedAt).toISOString(),
+    ...(deactivatedAt === undefined ? {} : { deactivate_at: new Date(deactivatedAt).toISOString() }),
+  }
 }
 
 const topicSchema = { type: 'object', properties: { topic: { type: 'string' }, node: { type: 'string' } } } as const

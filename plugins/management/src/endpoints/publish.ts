@@ -1,6 +1,6 @@
 import type { BrokerAdmin, HttpResponse, MessageInit, PublishOutcome } from '@hookmq/api'
 import type { Endpoint } from '../http/endpoint.ts'
-import { ApiError, badRequest } from '../http/errors.ts'
+import { ApiError, badRequest, type ErrorCode } from '../http/errors.ts'
 
 const tag = 'Publish'
 const text = { type: 'string', maxLength: 65_535 } as const
@@ -28,6 +28,8 @@ const messageSchema = {
     },
   },
 } as const
+/** Quota exceeded: what a client of MQTT 5 is told then. */
+const NO_STORE = 0x97
 const resultSchema = {
   type: 'object',
   properties: { id: { type: 'string' }, reason_code: { type: 'integer' }, message: { type: 'string' } },
@@ -87,11 +89,13 @@ export function publishEndpoints(admin: BrokerAdmin): Endpoint[] {
   ]
 }
 
+const codes: Readonly<Record<number, ErrorCode>> = { 403: 'FORBIDDEN', 503: 'SERVICE_UNAVAILABLE' }
+
 async function publish(admin: BrokerAdmin, message: MessageInit): Promise<HttpResponse> {
   const answer = await publishOne(admin, message)
   if (answer.status < 400) return answer
   const { message: why } = answer.body as { message: string }
-  throw new ApiError(answer.status, answer.status === 403 ? 'FORBIDDEN' : 'BAD_REQUEST', why)
+  throw new ApiError(answer.status, codes[answer.status] ?? 'BAD_REQUEST', why)
 }
 
 async function publishOne(admin: BrokerAdmin, message: MessageInit): Promise<HttpResponse> {
@@ -101,9 +105,12 @@ async function publishOne(admin: BrokerAdmin, message: MessageInit): Promise<Htt
   } catch (error) {
     // A topic that is too long or too deep for this broker.
     if (error instanceof TypeError) return failed(400, TOPIC_NAME_INVALID, error.message)
+    // The store has failed meanwhile.
+    if ((error as { code?: unknown }).code === 'STORE_PENDING') return failed(503, NO_STORE, (error as Error).message)
     throw error
   }
   const { id, receivers, refused } = outcome
+  if (refused?.by === 'store') return failed(503, NO_STORE, 'the store does not work at present; try again later')
   if (refused?.reasonCode !== undefined) return failed(403, refused.reasonCode, `refused by ${refused.by}`)
   if (receivers > 0) return { status: 200, body: { id } }
   return { status: 202, body: { id, reason_code: NO_MATCHING_SUBSCRIBERS, message: 'no_matching_subscribers' } }

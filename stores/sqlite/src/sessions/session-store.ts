@@ -19,6 +19,13 @@ import { type PackedIndexPage, unpack } from './index-page.ts'
 const firstRetry = 100
 const lastRetry = 2000
 
+interface Waiting {
+  readonly batch: number
+  readonly impatient: boolean
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
 /** Queries on their way at most: answers that come faster than they are worked at would not let anything else have its turn. */
 const readsTogether = 4
 
@@ -38,12 +45,10 @@ export class SqliteSessionStore implements SessionStore {
   #closed = false
   #problem: string | undefined
   #observer: SessionStoreObserver | undefined
-  #waiting: { readonly batch: number; readonly resolve: () => void; readonly reject: (error: Error) => void }[] = []
+  #waiting: Waiting[] = []
   /** Queries on their way, and who waits for one of them to be answered. */
   #reading = 0
   readonly #readers: (() => void)[] = []
-  #troubled: Promise<void> | undefined
-  #tell: () => void = () => {}
   /** Ends the pause before the next try. */
   #hurry: (() => void) | undefined
 
@@ -210,17 +215,23 @@ export class SqliteSessionStore implements SessionStore {
     if (problem === undefined) this.#log?.info('the store works again; what waited is stored', { file: this.#file })
     else this.#log?.error('the store does not work; it is tried again', { problem })
     if (problem !== undefined) {
-      this.#tell()
-      this.#troubled = undefined
+      const impatient = this.#waiting.filter((waiting) => waiting.impatient)
+      this.#waiting = this.#waiting.filter((waiting) => !waiting.impatient)
+      for (const { resolve } of impatient) resolve()
     }
     if ((before === undefined) !== (problem === undefined)) this.#observer?.troubled(problem)
   }
 
   settled(): Promise<void> {
+    return this.#settled(false)
+  }
+
+  /** `impatient`: resolves also when the store begins to fail. */
+  #settled(impatient: boolean): Promise<void> {
     const { last } = this
     if (this.#committed >= last) return Promise.resolve()
     if (this.#closed) return Promise.reject(this.#notWritten())
-    return new Promise((resolve, reject) => this.#waiting.push({ batch: last, resolve, reject }))
+    return new Promise((resolve, reject) => this.#waiting.push({ batch: last, impatient, resolve, reject }))
   }
 
   #settle(): void {
@@ -289,7 +300,7 @@ export class SqliteSessionStore implements SessionStore {
 
   async #readNow(query: Query): Promise<unknown> {
     // What a failing disk has not taken goes along: nobody knows how long it will take.
-    if (this.#problem === undefined) await Promise.race([this.settled(), this.#trouble()])
+    if (this.#problem === undefined) await this.#settled(true)
     const asked = this.#problem === undefined ? { query } : { query, unwritten: this.#unwritten() }
     try {
       return await this.#supervisor.request(asked)
@@ -297,14 +308,6 @@ export class SqliteSessionStore implements SessionStore {
       if (!(error instanceof ThreadEnded) || this.#closed) throw error
       return this.#supervisor.request(asked)
     }
-  }
-
-  /** Rejects never; resolves when the store begins to fail. */
-  #trouble(): Promise<void> {
-    this.#troubled ??= new Promise((resolve) => {
-      this.#tell = resolve
-    })
-    return this.#troubled
   }
 
   #unwritten(): Uint8Array[] {

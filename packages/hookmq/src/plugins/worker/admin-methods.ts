@@ -31,6 +31,7 @@ export const adminMembers: { readonly [K in keyof BrokerAdmin]: 'constant' | 'no
   explain: 'later',
   cleanAclCache: 'now',
   reloadAccessRules: 'later',
+  alarms: 'now',
   metrics: 'now',
   stats: 'now',
   commands: 'own',

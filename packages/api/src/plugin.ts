@@ -109,6 +109,8 @@ export interface PluginContext {
 /** The processes that make one broker; usually it is this one alone. */
 export interface PluginMembers {
   readonly count: number
+  /** Of this one, unique among them; '' where it is alone. */
+  readonly name: string
   /** This one does what is to be done once for the whole broker: listening on a port, writing a file. One process always does. */
   readonly leads: boolean
   /** Every key belongs to exactly one process: what is kept under it in the store is that one's business. Client ids are such keys. */
@@ -117,6 +119,19 @@ export interface PluginMembers {
   tell(value: unknown): void
   /** `receive` gets what the others tell. */
   onTold(receive: (value: unknown) => void): void
+  /**
+   * Asks this plugin in every other process that is there. Resolves to what they answer, which must be what can be copied; those that fail, or do not
+   * answer within ten seconds, are left out.
+   */
+  ask(value: unknown): Promise<readonly MemberAnswer[]>
+  /** `answer` is asked by the others. What it throws or rejects with is logged there. */
+  onAsked(answer: (value: unknown) => unknown): void
+}
+
+export interface MemberAnswer {
+  /** The name of the process. */
+  readonly member: string
+  readonly answer: unknown
 }
 
 export interface Counter {

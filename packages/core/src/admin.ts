@@ -1,6 +1,6 @@
 import type {
-  Alarm,
   AdminScope,
+  Alarm,
   BrokerAdmin,
   ChainView,
   ClientView,
@@ -208,20 +208,14 @@ export class Admin implements BrokerAdmin {
     return this.#whole?.hooks(own) ?? own
   }
 
-  providers(): ProviderView[] {
-    return this.#broker.hooks.providers.list().map(({ name, status, error, breaker, counters, numbers, hooks }) => ({
-      name,
-      status,
-      error: error === undefined ? undefined : error instanceof Error ? error.message : String(error),
-      breaker,
-      counters,
-      numbers,
-      hooks,
-    }))
+  providers(): readonly ProviderView[] {
+    const own = this.own.providers()
+    return this.#whole?.providers(own) ?? own
   }
 
   waitingHooks() {
-    return this.#broker.hooks.waiting()
+    const own = this.own.waitingHooks()
+    return this.#whole?.waiting(own) ?? own
   }
 
   explain(clientId: string, action: 'publish' | 'subscribe', topic: string): Promise<Explanation> {

@@ -1,4 +1,12 @@
-import type { ChainView, ClientView, Explanation, ListenerView, SubscriptionView, TopicSubscription } from '@hookmq/api'
+import type {
+  ChainView,
+  ClientView,
+  Explanation,
+  ListenerView,
+  ProviderView,
+  SubscriptionView,
+  TopicSubscription,
+} from '@hookmq/api'
 import { topicFilterError } from '@hookmq/mqtt'
 import { explain } from './access/explain.ts'
 import type { LogControl } from './admin.ts'
@@ -110,6 +118,22 @@ export class OwnAdmin {
       ...chain,
       hooks: chain.hooks.map((hook) => ({ ...hook, placement: placements.get(hook.owner) ?? 'in-process' })),
     }))
+  }
+
+  providers(): readonly ProviderView[] {
+    return this.#broker.hooks.providers.list().map(({ name, status, error, breaker, counters, numbers, hooks }) => ({
+      name,
+      status,
+      error: error === undefined ? undefined : error instanceof Error ? error.message : String(error),
+      breaker,
+      counters,
+      numbers,
+      hooks,
+    }))
+  }
+
+  waitingHooks() {
+    return this.#broker.hooks.waiting()
   }
 
   metrics(): Record<string, number> {

@@ -27,8 +27,8 @@ export function driversCommand(drivers: Drivers): Command {
   }
 }
 
-function list(drivers: Drivers): CommandResult {
-  const running = drivers.list()
+async function list(drivers: Drivers): Promise<CommandResult> {
+  const running = await drivers.list()
   return {
     lines: running.map(
       ({ name, initModule, hooks }) => `Driver(name=${name}, init_module=${initModule}, hooks=[${hooks.join(',')}])`,
@@ -37,8 +37,8 @@ function list(drivers: Drivers): CommandResult {
   }
 }
 
-function stats(drivers: Drivers): CommandResult {
-  const counts = drivers.stats()
+async function stats(drivers: Drivers): Promise<CommandResult> {
+  const counts = await drivers.stats()
   return { lines: counts.map(([name, count]) => `${name.padEnd(35)}:${count}`), json: Object.fromEntries(counts) }
 }
 

@@ -27,6 +27,19 @@ export interface DriverView {
   readonly restarts: number
 }
 
+/** To the same plugin in other processes. */
+interface Question {
+  readonly change?: { readonly kind: 'enable' | 'disable' | 'reload'; readonly name: string }
+}
+
+interface Answer {
+  readonly views: readonly DriverView[]
+  readonly stats: readonly (readonly [name: string, count: number])[]
+}
+
+/** What a process says where it was so already. */
+const asWanted = { enable: 'already_started', disable: 'not_running', reload: 'ok' } as const
+
 /** The drivers of the configuration, in its order, with what an operator can do to them. */
 export class Drivers {
   readonly #ctx: PluginContext
@@ -47,8 +60,28 @@ export class Drivers {
     await Promise.all([...this.#drivers.values()].map((driver) => this.#enable(driver)))
   }
 
-  /** Those that run. */
-  list(): DriverView[] {
+  /** What the same plugin in another process asks: what it has, or to do what was done there. */
+  asked({ change }: Question): Promise<string> | Answer {
+    if (change === undefined) return { views: this.#list(), stats: [...this.#stats()] }
+    return this[change.kind](change.name, false)
+  }
+
+  async #ask(question: Question): Promise<readonly Answer[]> {
+    const answers = await this.#ctx.members.ask(question)
+    return answers.map(({ answer }) => answer as Answer)
+  }
+
+  /** Those that run, in this process or another; what they do is added up. */
+  async list(): Promise<DriverView[]> {
+    const views = new Map<string, DriverView>()
+    for (const view of [this.#list(), ...(await this.#ask({})).map(({ views: others }) => others)].flat()) {
+      const before = views.get(view.name)
+      views.set(view.name, before === undefined ? view : both(before, view))
+    }
+    return [...this.#drivers.keys()].flatMap((name) => views.get(name) ?? [])
+  }
+
+  #list(): DriverView[] {
     return [...this.#drivers.values()].flatMap(({ settings, provider }) => {
       const pool = provider?.pool
       if (provider === undefined || pool === undefined) return []
@@ -58,14 +91,21 @@ export class Drivers {
     })
   }
 
-  /** Calls of callbacks, by `driver.hook`, in the order of their first. */
-  stats(): [name: string, count: number][] {
-    return [...this.#counters].map(([name, { value }]) => [name, value])
+  /** Calls of callbacks in all processes, by `driver.hook`, in the order of their first. */
+  async stats(): Promise<[name: string, count: number][]> {
+    const sums = this.#stats()
+    for (const { stats } of await this.#ask({}))
+      for (const [name, count] of stats) sums.set(name, (sums.get(name) ?? 0) + count)
+    return [...sums]
   }
 
-  /** 'ok', 'not_found', 'already_started', or why it does not start. */
-  enable(name: string): Promise<string> {
-    return this.#change(name, async (driver) => {
+  #stats(): Map<string, number> {
+    return new Map([...this.#counters].map(([name, { value }]) => [name, value]))
+  }
+
+  /** 'ok', 'not_found', 'already_started', or why it does not start. `everywhere`: in all processes. */
+  enable(name: string, everywhere = true): Promise<string> {
+    return this.#everywhere('enable', name, everywhere, async (driver) => {
       if (driver.provider?.isRunning === true) return 'already_started'
       await this.#detach(driver)
       return (await this.#enable(driver)) ?? 'ok'
@@ -73,8 +113,8 @@ export class Drivers {
   }
 
   /** 'ok', 'not_found', 'not_running'. */
-  disable(name: string): Promise<string> {
-    return this.#change(name, async (driver) => {
+  disable(name: string, everywhere = true): Promise<string> {
+    return this.#everywhere('disable', name, everywhere, async (driver) => {
       const running = driver.provider?.isRunning === true
       await this.#detach(driver)
       return running ? 'ok' : 'not_running'
@@ -82,8 +122,22 @@ export class Drivers {
   }
 
   /** 'ok', 'not_found', 'not_running', or why the new version does not start: the old one works on then. */
-  reload(name: string): Promise<string> {
-    return this.#change(name, (driver) => this.#reload(driver))
+  reload(name: string, everywhere = true): Promise<string> {
+    return this.#everywhere('reload', name, everywhere, (driver) => this.#reload(driver))
+  }
+
+  /** Here first: what fails here is not tried elsewhere. Then what went wrong at another process is the answer. */
+  async #everywhere(
+    kind: NonNullable<Question['change']>['kind'],
+    name: string,
+    everywhere: boolean,
+    change: (driver: Driver) => Promise<string>,
+  ): Promise<string> {
+    const outcome = await this.#change(name, change)
+    if (outcome !== 'ok' || !everywhere) return outcome
+    const answers = await this.#ctx.members.ask({ change: { kind, name } } satisfies Question)
+    const problem = answers.find(({ answer }) => answer !== 'ok' && answer !== asWanted[kind])
+    return problem === undefined ? 'ok' : `${problem.member}: ${String(problem.answer)}`
   }
 
   stopWatching(): void {
@@ -119,7 +173,7 @@ export class Drivers {
       problem = error instanceof Error ? error.message : String(error)
     })
     await within(patience, prepared)
-    provider.changed = () => void this.reload(name)
+    provider.changed = () => void this.reload(name, false)
     const handle = this.#ctx.provider(provider, { ...policy, place })
     driver.handle = handle
     return problem
@@ -145,7 +199,7 @@ export class Drivers {
 
   #watch(driver: Driver): () => void {
     const { settings } = driver
-    return watchHandler(settings, this.#log, () => void this.reload(settings.name))
+    return watchHandler(settings, this.#log, () => void this.reload(settings.name, false))
   }
 
   /** Counts the calls of one driver. For each call: so names are put together once. */
@@ -161,6 +215,16 @@ export class Drivers {
       }
       counter.add()
     }
+  }
+}
+
+function both(one: DriverView, other: DriverView): DriverView {
+  return {
+    ...one,
+    hooks: one.hooks.length > 0 ? one.hooks : other.hooks,
+    processIds: [...one.processIds, ...other.processIds],
+    inFlight: one.inFlight + other.inFlight,
+    restarts: one.restarts + other.restarts,
   }
 }
 

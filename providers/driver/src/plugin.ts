@@ -13,6 +13,7 @@ export default definePlugin({
   async setup(ctx) {
     const drivers = new Drivers(ctx, readDrivers(ctx.settings))
     ctx.command(driversCommand(drivers))
+    ctx.members.onAsked((value) => drivers.asked(value as Parameters<Drivers['asked']>[0]))
     ctx.onTeardown(() => drivers.stopWatching())
     await drivers.startAll()
   },

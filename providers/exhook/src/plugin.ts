@@ -32,16 +32,26 @@ export default definePlugin({
         provider: ctx.provider,
         certificates: new Certificates(resolve(ctx.settings.text('exhook.certs_dir'))),
         tell: (value) => ctx.members.tell(value),
+        ask: (value) => ctx.members.ask(value),
+        nodeOf: (member = ctx.members.name) => nodeOf(ctx.broker.node, member),
         globals: ctx.config,
       },
       serversOf(ctx.config),
     )
     await servers.start()
     ctx.members.onTold((value) => void servers.follow(value))
+    ctx.members.onAsked((value) => servers.asked(value))
     ctx.onTeardown(() => servers.retire())
     ctx.every(rateInterval, () => servers.tick())
     ctx.command(serverCommand(servers))
     ctx.command(cacheCommand(servers))
-    for (const route of exhookRoutes(servers, { node: ctx.broker.node, globals: ctx.config })) ctx.route(route)
+    for (const route of exhookRoutes(servers, { globals: ctx.config })) ctx.route(route)
   },
 })
+
+/** `hookmq@host` of the second of two processes is `hookmq-worker2@host`. */
+function nodeOf(node: string, member: string): string {
+  if (member === '') return node
+  const [name, ...host] = node.split('@')
+  return [`${name}-${member}`, ...host].join('@')
+}

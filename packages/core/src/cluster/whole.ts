@@ -1,11 +1,14 @@
 import type {
   AdminScope,
+  BrokerAdmin,
   ChainView,
   ClientView,
   ClusterMember,
   Explanation,
   ListenerView,
+  MemberAnswer,
   PluginOutcome,
+  ProviderView,
   SubscriptionView,
   TopicSubscription,
 } from '@hookmq/api'
@@ -13,6 +16,7 @@ import type { Broker } from '../broker.ts'
 import type { StoredOptions } from '../routing/types.ts'
 import type { Peers } from './peers.ts'
 import { sumHooks } from './sum-hooks.ts'
+import { sumProviders } from './sum-providers.ts'
 
 /** What a member told of itself. */
 interface MemberView {
@@ -22,9 +26,12 @@ interface MemberView {
   readonly metrics: Readonly<Record<string, number>>
   readonly listeners: readonly ListenerView[]
   readonly hooks: readonly ChainView[]
+  readonly providers: readonly ProviderView[]
+  readonly waiting: readonly WaitingCall[]
 }
 
-type Counted = Pick<MemberView, 'stats' | 'metrics' | 'listeners' | 'hooks'>
+type WaitingCall = ReturnType<BrokerAdmin['waitingHooks']>[number]
+type Counted = Omit<MemberView, 'clients' | 'subscriptions'>
 
 /** Gauges of which every member has all: adding them up would count twice. */
 const sharedStats = new Set(['topics', 'routes', 'retained'])
@@ -138,6 +145,19 @@ export class Whole {
     )
   }
 
+  providers(own: readonly ProviderView[]): ProviderView[] {
+    return sumProviders(
+      own,
+      [...this.#views.values()].map(({ providers }) => providers),
+    )
+  }
+
+  /** The longest first. */
+  waiting(own: readonly WaitingCall[]): WaitingCall[] {
+    const others = [...this.#views.values()].flatMap(({ waiting }) => waiting)
+    return [...own, ...others].sort((one, other) => one.since - other.since)
+  }
+
   // --- what is done to others ----------------------------------------------------------------------------------------
 
   /** Ends a session of another member. Resolves to whether it was there. */
@@ -172,6 +192,22 @@ export class Whole {
   explain(clientId: string, action: 'publish' | 'subscribe', topic: string): Promise<Explanation> | undefined {
     const holder = this.#holder(clientId)
     return holder?.request('explain', { clientId, action, topic }) as Promise<Explanation> | undefined
+  }
+
+  /** Those that do not answer are left out. */
+  async askPlugin(plugin: string, value: unknown): Promise<MemberAnswer[]> {
+    const answers = await Promise.all(
+      this.#peers.members.map(async (member): Promise<MemberAnswer | undefined> => {
+        try {
+          return { member: member.name, answer: await member.request('plugin', { plugin, value }) }
+        } catch (error) {
+          const fields = { plugin, member: member.name, error: error instanceof Error ? error.message : String(error) }
+          this.#broker.log.warn('a plugin does not answer in another process', fields)
+          return undefined
+        }
+      }),
+    )
+    return answers.filter((answer) => answer !== undefined)
   }
 
   #holder(clientId: string): ClusterMember | undefined {
@@ -231,13 +267,24 @@ export class Whole {
         return this.#broker.listeners.stop(String(value))
       case 'access.reload':
         return this.#broker.access.reload()
+      case 'plugin': {
+        const asked = value as { plugin: string; value: unknown }
+        return this.#broker.plugins.asked(asked.plugin, asked.value)
+      }
     }
     throw new Error(`nobody answers '${subject}'`)
   }
 
   #counted(): Counted {
     const { own } = this.#broker.admin
-    return { stats: own.stats(), metrics: own.metrics(), listeners: own.listeners(), hooks: own.hooks() }
+    return {
+      stats: own.stats(),
+      metrics: own.metrics(),
+      listeners: own.listeners(),
+      hooks: own.hooks(),
+      providers: own.providers(),
+      waiting: own.waitingHooks(),
+    }
   }
 
   told(subject: string, value: unknown): void {

@@ -46,6 +46,7 @@ export function createContext(
     },
     members: {
       count: broker.peers?.cluster.names.length ?? 1,
+      name: broker.peers?.cluster.name ?? '',
       leads: broker.peers?.cluster.leads ?? true,
       owns: (key) => broker.peers === undefined || broker.peers.cluster.owner(key) === broker.peers.cluster.name,
       tell: (value) => broker.peers?.cluster.tell('plugin', { plugin: name, value }),
@@ -55,6 +56,8 @@ export function createContext(
             broker.plugins.onTold(name, (value) => guarded('what another process told', () => receive(value))()),
         })
       },
+      ask: (value) => broker.peers?.whole.askPlugin(name, value) ?? Promise.resolve([]),
+      onAsked: (answer) => void turnOn({ on: () => broker.plugins.onAsked(name, answer) }),
     },
     signal: generation.abort.signal,
     broker: {

@@ -35,6 +35,8 @@ export class PluginHost {
   readonly #busy = new Set<string>()
   /** Who listens to what a plugin of this name says in another process of the broker. */
   readonly #told = new Map<string, Set<(value: unknown) => void>>()
+  /** Who answers what a plugin of this name asks in another process; of two generations the later one. */
+  readonly #asked = new Map<string, Set<(value: unknown) => unknown>>()
   /** How long plugins may take. */
   patience: PluginPatience = defaultPatience
 
@@ -60,6 +62,20 @@ export class PluginHost {
 
   told(name: string, value: unknown): void {
     for (const receive of this.#told.get(name) ?? []) receive(value)
+  }
+
+  /** Returns what ends it. */
+  onAsked(name: string, answer: (value: unknown) => unknown): () => void {
+    const answerers = this.#asked.get(name) ?? new Set()
+    this.#asked.set(name, answerers.add(answer))
+    return () => void answerers.delete(answer)
+  }
+
+  /** Throws when there is nobody to answer. */
+  asked(name: string, value: unknown): unknown {
+    const answer = [...(this.#asked.get(name) ?? [])].at(-1)
+    if (answer === undefined) throw new Error(`there is no plugin ${name} that answers`)
+    return answer(value)
   }
 
   has(name: string): boolean {

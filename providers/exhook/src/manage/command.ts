@@ -1,7 +1,9 @@
 import type { Command, CommandResult } from '@hookmq/api'
 import { splitKey } from '@hookmq/kit'
 import { serverKeys } from '../keys.ts'
+import { noMetrics } from './rates.ts'
 import { ChangeError, type Managed, type Servers } from './servers.ts'
+import { type Part, together } from './views.ts'
 
 /** `exhook server …`, with the lines of EMQX 4.4, and what it does not have. */
 export function serverCommand(servers: Servers): Command {
@@ -27,7 +29,11 @@ export function serverCommand(servers: Servers): Command {
       if (verb === undefined) return undefined
       return said(async () => {
         if (rest.length === 0) {
-          if (verb === 'show') return show(required(servers, name))
+          if (verb === 'show') {
+            const managed = required(servers, name)
+            const [parts] = await servers.everywhere([managed])
+            return show(managed, parts)
+          }
           if (verb === 'enable') return enable(servers, name)
           if (verb === 'disable') return disable(servers, name)
           if (verb === 'delete') return servers.remove(name).then(() => ok)
@@ -55,9 +61,9 @@ export function cacheCommand(servers: Servers): Command {
     name: 'exhook',
     subcommand: 'cache',
     usage: [['exhook cache clean [<ClientId>]', 'Forget remembered verdicts, of one client or of all']],
-    run([, verb, ...rest]) {
+    async run([, verb, ...rest]) {
       if (verb !== 'clean' || rest.length > 1) return undefined
-      const cleaned = servers.cleanCache(rest[0])
+      const cleaned = await servers.cleanCache({ clientId: rest[0] })
       return { lines: [`Cleaned ${cleaned} verdicts`], json: { cleaned } }
     },
   }
@@ -109,47 +115,52 @@ function onlySet(texts: Readonly<Record<string, string | undefined>>): Record<st
   return Object.fromEntries(Object.entries(texts).filter((entry): entry is [string, string] => entry[1] !== undefined))
 }
 
-function list(servers: Servers): CommandResult {
-  const rows = servers.list().map(({ server }) => ({
-    name: server.name,
-    hooks: server.provider.hooks.map(({ name }) => name),
-    active: server.status === 'connected',
-    status: server.status,
-    url: server.settings.url,
-  }))
+async function list(servers: Servers): Promise<CommandResult> {
+  const listed = servers.list()
+  const parts = await servers.everywhere(listed)
+  const rows = listed.map(({ server }, index) => {
+    const { loaded, status } = together(parts[index])
+    return {
+      name: server.name,
+      hooks: loaded.map(({ name }) => name),
+      active: status === 'connected',
+      status,
+      url: server.settings.url,
+    }
+  })
   return {
     lines: rows.map(({ name, hooks, active }) => `Server(name=${name}, hooks=[${hooks.join(',')}], active=${active})`),
     json: rows,
   }
 }
 
-function stats(servers: Servers): CommandResult {
+async function stats(servers: Servers): Promise<CommandResult> {
   const counts: Record<string, number> = {}
-  for (const { server, rates } of servers.list()) {
-    for (const { name } of server.provider.hooks) {
-      const { succeed, failed } = rates.of(server.handle, name)
+  for (const parts of await servers.everywhere(servers.list())) {
+    const server = together(parts)
+    for (const [name, { succeed, failed }] of Object.entries(server.metrics))
       counts[`exhook.${server.name}.${name}`] = succeed + failed
-    }
   }
   return { lines: Object.entries(counts).map(([name, count]) => `${name.padEnd(46)}:${count}`), json: counts }
 }
 
-function show({ texts, server, rates }: Managed): CommandResult {
-  const { handle, settings, error } = server
-  const counters = handle?.counters
+function show({ texts, server }: Managed, parts: readonly Part[]): CommandResult {
+  const { status, error, version, attached, metrics, hooks: counted } = together(parts)
+  const nodes = parts.length === 1 ? [] : parts.map(({ node, view }) => [`status of ${node}`, view.status])
   const fields: Record<string, unknown> = {
     name: server.name,
-    status: server.status,
+    status,
+    ...Object.fromEntries(nodes),
     ...(error === undefined ? {} : { error }),
-    version: server.provider.version,
+    version,
     transport: server.provider.transport,
-    url: settings.url,
-    ...(handle === undefined ? {} : { breaker: handle.breaker }),
-    ...counters,
-    ...handle?.numbers,
+    url: server.settings.url,
+    ...(attached === undefined ? {} : { breaker: attached.breaker }),
+    ...attached?.counters,
+    ...attached?.numbers,
   }
   const set = Object.entries(texts).map(([key, text]) => `${key} = ${isSecret(key) ? '******' : text}`)
-  const hooks = (handle?.hooks ?? []).map((hook) => ({ ...hook, ...rates.of(handle, hook.point) }))
+  const hooks = counted.map((hook) => ({ ...hook, ...(metrics[hook.point] ?? noMetrics) }))
   return {
     lines: [
       ...Object.entries(fields).map(([name, value]) => `${name.padEnd(18)}: ${String(value)}`),

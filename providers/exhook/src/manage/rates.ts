@@ -21,7 +21,7 @@ interface Count {
   maxRate: number
 }
 
-const noMetrics: HookMetrics = { succeed: 0, failed: 0, rate: 0, max_rate: 0 }
+export const noMetrics: HookMetrics = { succeed: 0, failed: 0, rate: 0, max_rate: 0 }
 
 /** What became of the calls of one server, by hook: totals from its first load on, and rates. */
 export class Rates {

@@ -1,10 +1,11 @@
 import type { HttpResponse, HttpRoute } from '@hookmq/api'
 import type { SettingTexts } from '../settings.ts'
 import { BodyError, bodyOf, textsOfBody } from './body.ts'
+import { noMetrics } from './rates.ts'
 import { ChangeError, type Managed, type Servers } from './servers.ts'
+import { type Part, together } from './views.ts'
 
 export interface RoutesContext {
-  readonly node: string
   readonly globals: SettingTexts
 }
 
@@ -12,14 +13,18 @@ const common = { tag: 'ExHook' } as const
 
 /** `/exhooks` as EMQX 5 has it, status codes and texts included. */
 export function exhookRoutes(servers: Servers, context: RoutesContext): HttpRoute[] {
-  const shown = (managed: Managed): unknown => detail(managed, context)
+  const all = async (list: readonly Managed[]): Promise<unknown[]> => {
+    const parts = await servers.everywhere(list)
+    return list.map((managed, index) => detail(managed, parts[index] ?? [], context))
+  }
+  const shown = async (managed: Managed): Promise<unknown> => (await all([managed]))[0]
   return [
     {
       ...common,
       method: 'GET',
       path: '/exhooks',
       summary: 'The ExHook servers, in the order in which they are asked',
-      handle: () => ({ status: 200, body: servers.list().map(shown) }),
+      handle: async () => ({ status: 200, body: await all(servers.list()) }),
     },
     {
       ...common,
@@ -30,7 +35,7 @@ export function exhookRoutes(servers: Servers, context: RoutesContext): HttpRout
         answered('BAD_REQUEST', async () => {
           const { name, texts } = textsOfBody(body)
           if (name === undefined) throw new BodyError('name is missing')
-          return { status: 200, body: shown(await loaded(servers.add(name, texts))) }
+          return { status: 200, body: await shown(await loaded(servers.add(name, texts))) }
         }),
     },
     {
@@ -38,9 +43,9 @@ export function exhookRoutes(servers: Servers, context: RoutesContext): HttpRout
       method: 'GET',
       path: '/exhooks/:name',
       summary: 'One server',
-      handle: ({ params }) => {
+      handle: async ({ params }) => {
         const managed = servers.get(params.name)
-        return managed === undefined ? notFound('BAD_REQUEST') : { status: 200, body: shown(managed) }
+        return managed === undefined ? notFound('BAD_REQUEST') : { status: 200, body: await shown(managed) }
       },
     },
     {
@@ -54,7 +59,7 @@ export function exhookRoutes(servers: Servers, context: RoutesContext): HttpRout
           if (before === undefined) return notFound('NOT_FOUND')
           const { name = params.name, texts } = textsOfBody(body, before.texts)
           if (name !== params.name) throw new BodyError(`name is ${JSON.stringify(name)}, and a server keeps its name`)
-          return { status: 200, body: shown(await loaded(servers.update(name, texts))) }
+          return { status: 200, body: await shown(await loaded(servers.update(name, texts))) }
         }),
     },
     {
@@ -73,10 +78,11 @@ export function exhookRoutes(servers: Servers, context: RoutesContext): HttpRout
       method: 'GET',
       path: '/exhooks/:name/hooks',
       summary: 'The hooks of a server',
-      handle: ({ params }) => {
+      handle: async ({ params }) => {
         const managed = servers.get(params.name)
         if (managed === undefined) return failure(400, 'BAD_REQUEST', 'Server not found')
-        return { status: 200, body: hooks(managed, context) }
+        const [parts] = await servers.everywhere([managed])
+        return { status: 200, body: hooks(parts) }
       },
     },
     {
@@ -98,11 +104,12 @@ export function exhookRoutes(servers: Servers, context: RoutesContext): HttpRout
       method: 'DELETE',
       path: '/exhooks/:name/cache',
       summary: 'Forgets remembered verdicts, of one client (?clientid=) or of all',
-      handle: ({ params, query }) => {
+      handle: async ({ params, query }) => {
         const managed = servers.get(params.name)
         if (managed === undefined) return notFound('BAD_REQUEST')
         const { clientid } = query
-        const cleaned = managed.server.handle?.cleanCache(typeof clientid === 'string' ? clientid : undefined) ?? 0
+        const clientId = typeof clientid === 'string' ? clientid : undefined
+        const cleaned = await servers.cleanCache({ clientId, server: managed.server.name })
         return { status: 200, body: { cleaned } }
       },
     },
@@ -116,38 +123,31 @@ async function loaded(change: Promise<Managed>): Promise<Managed> {
   return managed
 }
 
-function detail({ texts, server, rates }: Managed, { node, globals }: RoutesContext): unknown {
-  const { handle, error } = server
-  const metrics = rates.total(handle)
+function detail({ texts, server }: Managed, parts: readonly Part[], { globals }: RoutesContext): unknown {
+  const { total, error, loaded: hooks, attached, transport } = together(parts)
   return {
     ...bodyOf(server.settings, texts, globals),
-    metrics,
-    node_metrics: [{ node, metrics }],
-    node_status: [{ node, status: server.status }],
-    hooks: server.provider.hooks.map(({ name, topics }) => ({ name, params: params(name, topics) })),
+    metrics: total,
+    node_metrics: parts.map(({ node, view }) => ({ node, metrics: view.total })),
+    node_status: parts.map(({ node, view }) => ({ node, status: view.status })),
+    hooks: hooks.map(({ name, topics }) => ({ name, params: params(name, topics) })),
     ...(error === undefined ? {} : { error }),
-    ...(handle === undefined
+    ...(attached === undefined
       ? {}
-      : {
-          transport: server.provider.transport,
-          breaker_state: handle.breaker,
-          counters: { ...handle.counters, ...handle.numbers },
-        }),
+      : { transport, breaker_state: attached.breaker, counters: { ...attached.counters, ...attached.numbers } }),
   }
 }
 
-function hooks({ server, rates }: Managed, { node }: RoutesContext): unknown {
-  const views = new Map<string, object>(server.handle?.hooks.map(({ point, latency }) => [point, latency]) ?? [])
-  return server.provider.hooks.map(({ name, topics }) => {
-    const metrics = rates.of(server.handle, name)
-    return {
-      name,
-      params: params(name, topics),
-      metrics,
-      node_metrics: [{ node, metrics }],
-      latency: views.get(name) ?? { count: 0 },
-    }
-  })
+function hooks(parts: readonly Part[]): unknown {
+  const { loaded: all, metrics, hooks: counted } = together(parts)
+  const latencies = new Map<string, object>(counted.map(({ point, latency }) => [point, latency]))
+  return all.map(({ name, topics }) => ({
+    name,
+    params: params(name, topics),
+    metrics: metrics[name],
+    node_metrics: parts.map(({ node, view }) => ({ node, metrics: view.metrics[name] ?? noMetrics })),
+    latency: latencies.get(name) ?? { count: 0 },
+  }))
 }
 
 function params(name: string, topics: readonly string[] | undefined): object {

@@ -1,9 +1,10 @@
-import type { HookProvider, HookProviderPolicy, Logger, ProviderHandle } from '@hookmq/api'
+import type { HookProvider, HookProviderPolicy, Logger, MemberAnswer, ProviderHandle } from '@hookmq/api'
 import { ExHookServer, type ServerEnvironment } from '../server.ts'
 import { readServer, type ServerSettings, SettingsError, type SettingTexts, urlProblem } from '../settings.ts'
 import type { Certificates } from './certificates.ts'
 import { fingerprint, merge, type Overlay, type OverlayEntry, readOverlay } from './overlay.ts'
 import { Rates } from './rates.ts'
+import { type Part, type ServerView, viewOf } from './views.ts'
 
 /** Where the servers live. */
 export interface ServersContext {
@@ -17,6 +18,10 @@ export interface ServersContext {
   readonly certificates: Certificates
   /** To the same plugin in the other processes of the broker, whose `follow` gets it. */
   readonly tell: (value: unknown) => void
+  /** The same plugin in the other processes, whose `asked` answers. */
+  readonly ask: (value: unknown) => Promise<readonly MemberAnswer[]>
+  /** The name of this broker's node; with several processes, that of one of them. */
+  readonly nodeOf: (member?: string) => string
   /** Global keys. */
   readonly globals: SettingTexts
 }
@@ -36,6 +41,11 @@ export class ChangeError extends Error {
     super(message)
     this.code = code
   }
+}
+
+/** To the same plugin in other processes: to forget remembered verdicts, or what they have. */
+interface Question {
+  readonly clean?: { readonly clientId?: string; readonly server?: string }
 }
 
 /** Of the plugin's store. */
@@ -143,9 +153,7 @@ export class Servers {
 
   /** What the servers of another process were told: does the same here. Nothing is checked, stored or written again. */
   follow(told: unknown): Promise<void> {
-    const { overlay, clean } = told as { readonly overlay?: unknown; readonly clean?: { readonly clientId?: string } }
-    if (clean !== undefined) this.#cleanCache(clean.clientId)
-    if (overlay === undefined) return Promise.resolve()
+    const { overlay } = told as { readonly overlay: unknown }
     return this.#alone(async () => {
       const { servers: wanted } = merge(this.#file, readOverlay(overlay))
       for (const managed of this.list()) if (!wanted.has(managed.server.name)) await this.#end(managed)
@@ -166,14 +174,38 @@ export class Servers {
     })
   }
 
-  /** Forgets remembered verdicts, of one client or of all; returns how many there were in this process. */
-  cleanCache(clientId?: string): number {
-    this.#context.tell({ clean: { clientId } })
-    return this.#cleanCache(clientId)
+  /** What the servers of another process ask. */
+  asked(question: unknown): readonly ServerView[] | number {
+    const { clean } = question as Question
+    return clean === undefined ? this.list().map(viewOf) : this.#cleanCache(clean)
   }
 
-  #cleanCache(clientId: string | undefined): number {
-    return this.list().reduce((sum, { server }) => sum + (server.handle?.cleanCache(clientId) ?? 0), 0)
+  /** Each of `servers` as every process has it, this one first. */
+  async everywhere(servers: readonly Managed[]): Promise<readonly (readonly Part[])[]> {
+    const { ask, nodeOf } = this.#context
+    const answers = await ask({} satisfies Question)
+    return servers.map((managed) => {
+      const own = { node: nodeOf(), view: viewOf(managed) }
+      const others = answers.flatMap(({ member, answer }) =>
+        (answer as readonly ServerView[])
+          .filter(({ name }) => name === managed.server.name)
+          .map((view) => ({ node: nodeOf(member), view })),
+      )
+      return [own, ...others]
+    })
+  }
+
+  /** Forgets remembered verdicts, of one client or of all, of one server or of all; resolves to how many there were in all processes. */
+  async cleanCache(clean: NonNullable<Question['clean']>): Promise<number> {
+    const own = this.#cleanCache(clean)
+    const answers = await this.#context.ask({ clean } satisfies Question)
+    return answers.reduce((sum, { answer }) => sum + Number(answer), own)
+  }
+
+  #cleanCache({ clientId, server: only }: NonNullable<Question['clean']>): number {
+    return this.list()
+      .filter(({ server }) => only === undefined || server.name === only)
+      .reduce((sum, { server }) => sum + (server.handle?.cleanCache(clientId) ?? 0), 0)
   }
 
   tick(): void {

@@ -107,6 +107,7 @@ export class BrokerSide {
       every: (interval: number, id: number) => this.#every(interval, id),
       after: (delay: number, id: number) => context.after(delay, () => this.#tell(id, [])),
       onTold: (id: number) => context.members.onTold((value) => this.#tell(id, [value])),
+      onAsked: (id: number) => context.members.onAsked((value) => this.#call(id, [value])),
       subscribe: (filter: string, id: number, options: Partial<SubscriptionOptions>) =>
         this.#keep(context.broker.subscribe(filter, (message: Message) => this.#tell(id, [message]), options)),
       end: (number: number) => {
@@ -125,9 +126,10 @@ export class BrokerSide {
       count: (name: string, amount: number) => this.#counters.get(name)?.add(amount),
       counted: (name: string) => this.#counters.get(name)?.value ?? 0,
       now: () => context.now(),
-      members: () => ({ count: context.members.count, leads: context.members.leads }),
+      members: () => ({ count: context.members.count, name: context.members.name, leads: context.members.leads }),
       owns: (key: string) => context.members.owns(key),
       tellMembers: (value: unknown) => context.members.tell(value),
+      askMembers: (value: unknown) => context.members.ask(value),
       publish: (message: MessageInit) => broker.publish(message),
       clients: () => this.#begin(broker.clients()),
       client: (clientId: string) => broker.client(clientId),

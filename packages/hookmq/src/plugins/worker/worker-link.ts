@@ -1,4 +1,4 @@
-import type { BrokerLink, ClientInfo, KeyValueStore, Logger, Message, PluginMembers } from '@hookmq/api'
+import type { BrokerLink, ClientInfo, KeyValueStore, Logger, MemberAnswer, Message, PluginMembers } from '@hookmq/api'
 import type { Bridge } from './bridge.ts'
 import type { Piece } from './cursors.ts'
 import type { Functions } from './functions.ts'
@@ -81,14 +81,17 @@ export function workerLog(bridge: Bridge, own: Record<string, unknown> = {}): Lo
 
 /** The other processes of the broker. */
 export function workerMembers(bridge: Bridge, functions: Functions): PluginMembers {
-  let known: Pick<PluginMembers, 'count' | 'leads'> | undefined
-  const ask = (): Pick<PluginMembers, 'count' | 'leads'> => {
-    known ??= bridge.get<Pick<PluginMembers, 'count' | 'leads'>>('members')
+  let known: Pick<PluginMembers, 'count' | 'name' | 'leads'> | undefined
+  const ask = (): Pick<PluginMembers, 'count' | 'name' | 'leads'> => {
+    known ??= bridge.get<Pick<PluginMembers, 'count' | 'name' | 'leads'>>('members')
     return known
   }
   return {
     get count() {
       return ask().count
+    },
+    get name() {
+      return ask().name
     },
     get leads() {
       return ask().leads
@@ -96,5 +99,7 @@ export function workerMembers(bridge: Bridge, functions: Functions): PluginMembe
     owns: (key) => ask().count === 1 || bridge.get<boolean>('owns', key),
     tell: (value) => void bridge.tell('tellMembers', value),
     onTold: (receive) => void bridge.get('onTold', functions.add(receive)),
+    ask: (value) => bridge.ask('askMembers', value) as Promise<readonly MemberAnswer[]>,
+    onAsked: (answer) => void bridge.get('onAsked', functions.add(answer)),
   }
 }

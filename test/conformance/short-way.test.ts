@@ -48,6 +48,84 @@ test('hooks of message.publish see every message of a topic, and may keep it', a
   )
 })
 
+test('a hook that borrows payloads sees each of them, and what it makes of them stays', async (t) => {
+  const broker = await startBroker(t, {}, { record: false })
+  const seen: string[] = []
+  broker.hook(
+    'message.publish',
+    (_, message) => {
+      const { payload } = message
+      seen.push(String(payload))
+      if (payload[0] === 0x63) return { ok: { ...message, payload: payload.subarray(1) } }
+      if (payload[0] === 0x6d) return { ok: { ...message, topic: 'moved' } }
+      return undefined
+    },
+    { payload: 'borrow' },
+  )
+  const subscriber = await broker.connect()
+  await subscribe(subscriber, '#')
+  // Cannot have frames as they are.
+  const other = await broker.connect({ version: 5 })
+  await subscribe(other, '#')
+  const publisher = await broker.connect()
+  const sent = Array.from({ length: 300 }, (_, index) => `${'acm'[index % 3]}${index} ${'x'.repeat(index)}`)
+  for (const payload of sent) publish(publisher, 'a', payload)
+  await publisher.settle()
+  const expected = sent.map((payload) => (payload[0] === 'c' ? payload.slice(1) : payload))
+  assert.deepEqual(payloads(await subscriber.settle()), expected)
+  assert.deepEqual(payloads(await other.settle()), expected)
+  assert.deepEqual(seen, sent)
+})
+
+test('a hook that ignores payloads leaves them as they are, also in a message that it changes', async (t) => {
+  const broker = await startBroker(t, {}, { record: false })
+  broker.hook(
+    'message.publish',
+    (_, message) => (message.topic === 'move' ? { ok: { ...message, topic: 'moved' } } : undefined),
+    { payload: 'ignore' },
+  )
+  const subscribers = [await broker.connect(), await broker.connect({ version: 5 })]
+  for (const subscriber of subscribers) await subscribe(subscriber, '#')
+  const publisher = await broker.connect()
+  const sent = Array.from({ length: 100 }, (_, index) => `${index} ${'x'.repeat(index)}`)
+  for (const [index, payload] of sent.entries()) publish(publisher, index % 3 === 0 ? 'move' : 'stay', payload)
+  await publisher.settle()
+  for (const subscriber of subscribers) assert.deepEqual(payloads(await subscriber.settle()), sent)
+})
+
+test('beside a hook that keeps payloads, one that ignores them makes no difference', async (t) => {
+  const broker = await startBroker(t, {}, { record: false })
+  const kept: Uint8Array[] = []
+  broker.hook('message.publish', () => {}, { payload: 'ignore', priority: 1 })
+  broker.hook('message.publish', (_, { payload }) => void kept.push(payload))
+  const subscriber = await broker.connect()
+  await subscribe(subscriber, 'a')
+  const publisher = await broker.connect()
+  const sent = Array.from({ length: 200 }, (_, index) => `${index} ${'x'.repeat(index)}`)
+  for (const payload of sent) publish(publisher, 'a', payload)
+  await publisher.settle()
+  assert.deepEqual(payloads(await subscriber.settle()), sent)
+  assert.deepEqual(kept.map(String), sent)
+})
+
+test('a hook that borrows payloads and answers later has failed, and the message goes on', async (t) => {
+  const broker = await startBroker(t, {}, { record: false })
+  broker.hook('message.publish', async () => ({ drop: true as const }), { payload: 'borrow', name: 'late' })
+  const subscriber = await broker.connect()
+  await subscribe(subscriber, 'a')
+  const publisher = await broker.connect()
+  for (const payload of ['1', '2', '3']) publish(publisher, 'a', payload)
+  await publisher.settle()
+  assert.deepEqual(payloads(await subscriber.settle()), ['1', '2', '3'])
+  const failures = broker.brokers
+    .flatMap(({ hooks }) => hooks.describe())
+    .flatMap(({ hooks }) => hooks.filter(({ name }) => name === 'late').map((hook) => hook.failures))
+  assert.equal(
+    failures.reduce((sum, count) => sum + count, 0),
+    3,
+  )
+})
+
 test('hooks of message.publish are asked for their topics only, and each answer counts', async (t) => {
   const broker = await startBroker(t, {}, { record: false })
   const asked: string[] = []

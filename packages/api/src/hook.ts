@@ -9,6 +9,8 @@ export type HookResult<P extends HookPointName> = P extends FoldPointName
 /** `accumulator` is what the chain folds over; undefined on notification points. Both are read-only. */
 export type HookHandler<P extends HookPointName> = (args: HookArgs<P>, accumulator: HookAccumulator<P>) => HookResult<P>
 
+export type PayloadUse = 'keep' | 'borrow' | 'ignore'
+
 export interface HookOptions {
   /** Higher runs first; equal: in order of registration. Default 0. */
   priority?: number
@@ -32,6 +34,15 @@ export interface HookOptions {
    * answers for it. Default true.
    */
   recheck?: boolean
+  /**
+   * message.publish, phase 'mutate': what the handler does with the payload, so that no copy is made for it in vain.
+   * - 'keep' (default): it may keep the message and its payload.
+   * - 'borrow': the bytes of the payload hold until it returns; what it wants to keep of them it copies.
+   * - 'ignore': it does not look at it; the payload that it sees may be empty.
+   *
+   * With 'borrow' and 'ignore' it must answer at once (a promise counts as a failure), and must not keep the message for its payload.
+   */
+  payload?: PayloadUse
   /** Shown in logs and lists. Default: the handler's function name, else the point. */
   name?: string
 }

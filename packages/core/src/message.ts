@@ -32,6 +32,9 @@ function makeId(timestamp: number): string {
   return prefix + hexBytes[sequence & 0xff]
 }
 
+/** Stands for a payload that nobody wanted to see. Whoever routes such a message gives it its own before. */
+export const unseenPayload: Buffer = Buffer.alloc(0)
+
 /** The one shape of message that moves inside the core. Hooks see it as a `Message`. */
 export class BrokerMessage implements Message {
   readonly topic: string

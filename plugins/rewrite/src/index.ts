@@ -88,7 +88,7 @@ function addHooks(ctx: PluginContext, rewriter: () => Rewriter): void {
       rewritten.add()
       return { ok: { ...message, topic: mounted ? mountpoint + name : name } }
     },
-    { priority, recheck: ctx.settings.flag('module.rewrite.recheck'), name: 'rewrite' },
+    { priority, recheck: ctx.settings.flag('module.rewrite.recheck'), payload: 'ignore', name: 'rewrite' },
   )
   ctx.hook('client.subscribe', ({ client }, subscriptions) => rewriteAll(rewriter(), client, subscriptions), {
     priority,

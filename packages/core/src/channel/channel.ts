@@ -98,6 +98,7 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
   /** Set when the transport has closed before everything that it brought took effect. */
   #goneReason: string | undefined
   #cancelThrottle: (() => void) | undefined
+  #publishArgs: { readonly client: ClientInfo } | undefined
   #messageLimiter: Limiter | undefined
   #byteLimiter: Limiter | undefined
 
@@ -499,6 +500,12 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
       this.#headers = Object.freeze(username === undefined ? { protocol, peerhost } : { username, protocol, peerhost })
     }
     return this.#headers
+  }
+
+  /** What hooks of message.publish are called with: for all messages of one client the same object. */
+  publishArgs(client: ClientInfo): { readonly client: ClientInfo } {
+    if (this.#publishArgs?.client !== client) this.#publishArgs = Object.freeze({ client })
+    return this.#publishArgs
   }
 
   // --- the end -------------------------------------------------------------------------------------------------------------

@@ -1,7 +1,10 @@
+import type { ClientInfo, PayloadUse } from '@hookmq/api'
 import type { PublishFrame } from '@hookmq/mqtt'
+import type { Broker } from '../broker.ts'
 import { RemoteMember } from '../cluster/remote.ts'
-import { BrokerMessage } from '../message.ts'
+import { BrokerMessage, unseenPayload } from '../message.ts'
 import * as M from '../metrics/index.ts'
+import type { Refusal } from '../refusal.ts'
 import type { Route } from '../routing/types.ts'
 import { Session } from '../session/session.ts'
 import type { Channel } from './channel.ts'
@@ -41,12 +44,17 @@ export function forwardFrame(channel: Channel, frame: PublishFrame): boolean {
   const { messagePublish } = broker.chains
   if (messagePublish.size !== 0) {
     if (broker.peers !== undefined || !messagePublish.answersAtOnce) return false
-    if (messagePublish.wants(entry.topic)) {
-      heard = makeMessage(channel, entry, frame)
-      if (heard === undefined) return false
-      const outcome = broker.runPublish(heard, channel.client)
+    const use = messagePublish.payloadUse(entry.topic)
+    if (use !== undefined) {
+      const { client } = channel
+      if (client === undefined) return false
+      heard = makeMessage(channel, client, entry, frame, use)
+      const folded = messagePublish.fold(channel.publishArgs(client), heard)
       // Hooks can do anything, such as to subscribe or to disconnect clients.
-      if (outcome !== heard || routes.stale) return publishHeard(channel, entry, outcome)
+      if (folded !== heard || routes.stale || broker.chains.forwardingObserved) {
+        if (folded instanceof BrokerMessage) makeOwn(folded, frame, broker)
+        return publishHeard(channel, entry, later(broker, heard, folded, client))
+      }
     }
   }
   const version = channel.version === 5 ? 5 : 4
@@ -54,7 +62,10 @@ export function forwardFrame(channel: Channel, frame: PublishFrame): boolean {
   for (let index = 0; index < count; index++) {
     const route = direct[index]!
     if (takesFrames(route, version, channel)) continue
-    if (heard !== undefined) return publishHeard(channel, entry, heard)
+    if (heard !== undefined) {
+      makeOwn(heard, frame, broker)
+      return publishHeard(channel, entry, heard)
+    }
     if (!(route.receiver instanceof RemoteMember)) return false
     far++
   }
@@ -89,12 +100,16 @@ export function forwardFrame(channel: Channel, frame: PublishFrame): boolean {
 }
 
 /** What hooks get to see. */
-function makeMessage(channel: Channel, entry: TopicEntry, frame: PublishFrame): BrokerMessage | undefined {
-  const { broker, client } = channel
-  if (client === undefined) return undefined
+function makeMessage(
+  channel: Channel,
+  client: ClientInfo,
+  entry: TopicEntry,
+  frame: PublishFrame,
+  use: PayloadUse,
+): BrokerMessage {
   const message = new BrokerMessage(
     entry.topic,
-    broker.payloads.own(frame),
+    payloadFor(use, frame, channel.broker),
     0,
     false,
     frame.dup,
@@ -105,6 +120,31 @@ function makeMessage(channel: Channel, entry: TopicEntry, frame: PublishFrame): 
   )
   message.topicBytes = entry.bytes
   return message
+}
+
+/** Only who may keep a payload needs memory of its own for it. */
+function payloadFor(use: PayloadUse, frame: PublishFrame, { payloads }: Broker): Buffer {
+  if (use === 'keep') return payloads.own(frame)
+  return use === 'borrow' ? frame.buffer.subarray(frame.payloadStart, frame.end) : unseenPayload
+}
+
+/** Before a message goes on its way: its payload must not lie in the read buffer. */
+function makeOwn(message: BrokerMessage, frame: PublishFrame, { payloads }: Broker): void {
+  const { payload } = message
+  if (payload === unseenPayload) message.payload = payloads.own(frame)
+  else if (payload.buffer === frame.buffer.buffer) message.payload = Buffer.from(payload)
+}
+
+/** What is to be routed, when hooks have changed something. */
+function later(
+  broker: Broker,
+  heard: BrokerMessage,
+  folded: BrokerMessage | Refusal | Promise<BrokerMessage | Refusal>,
+  client: ClientInfo,
+): BrokerMessage | Refusal | Promise<BrokerMessage | Refusal> {
+  return folded instanceof Promise
+    ? folded.then((changed) => broker.settlePublish(heard, changed, client))
+    : broker.settlePublish(heard, folded, client)
 }
 
 /** The same bytes once to each process that has receivers. */

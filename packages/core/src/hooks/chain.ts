@@ -5,6 +5,7 @@ import {
   type HookArgs,
   type HookPointName,
   hookPointTable,
+  type PayloadUse,
 } from '@hookmq/api'
 import type { BrokerMessage } from '../message.ts'
 import { Refusal } from '../refusal.ts'
@@ -96,10 +97,17 @@ export class Chain<P extends HookPointName> {
     return this.#answersAtOnce && this.watcher === undefined
   }
 
-  /** Some hook has no topic filters, or one that matches. */
-  wants(topic: string): boolean {
-    for (const hook of this.#mutate) if (hook.wants(topic)) return true
-    return false
+  /** What the hooks that want a message of this topic do with its payload, all together; undefined: no hook wants it. */
+  payloadUse(topic: string): PayloadUse | undefined {
+    let use: PayloadUse | undefined
+    const hooks = this.#mutate
+    for (let index = 0; index < hooks.length; index++) {
+      const hook = hooks[index]
+      if (hook.topics !== undefined && !hook.wants(topic)) continue
+      if (hook.payload === 'keep') return 'keep'
+      if (use !== 'borrow') use = hook.payload
+    }
+    return use
   }
 
   /** In the order in which they run. */
@@ -231,6 +239,15 @@ export class Chain<P extends HookPointName> {
       } catch (error) {
         ticket?.end(new CallFailure('rejected', error))
         accumulator = this.#failed(hook, 'threw', describeError(error), accumulator)
+        if (this.#ended) return this.#finish(hook, accumulator)
+        continue
+      }
+      if (asynchronous && hook.payload !== 'keep') {
+        // Nobody waits for it, so nobody else would hear that it fails.
+        void (answer as PromiseLike<unknown>).then(undefined, () => {})
+        const problem = `a hook with payload: '${hook.payload}' must answer at once; it gave a promise`
+        ticket?.end(new CallFailure('rejected', new Error(problem)))
+        accumulator = this.#invalid(hook, problem, accumulator)
         if (this.#ended) return this.#finish(hook, accumulator)
         continue
       }

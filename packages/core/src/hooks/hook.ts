@@ -1,4 +1,4 @@
-import type { HookPointName, Logger } from '@hookmq/api'
+import type { HookPointName, Logger, PayloadUse } from '@hookmq/api'
 import { LatencyHistogram } from './latency.ts'
 import type { NotificationQueue } from './notification-queue.ts'
 import type { Ticket } from './ticket.ts'
@@ -33,6 +33,8 @@ export interface HookSettings {
   readonly failedAction: 'deny' | 'ignore'
   /** `recheck: false` was given. */
   readonly answersForTopic: boolean
+  /** Default 'keep'. */
+  readonly payload?: PayloadUse
   /** Only told, also on a fold point. */
   readonly observe: boolean
   readonly wantsTicket: boolean
@@ -57,6 +59,7 @@ export class Hook {
   readonly timeout: number
   readonly failedAction: 'deny' | 'ignore'
   readonly answersForTopic: boolean
+  readonly payload: PayloadUse
   readonly observe: boolean
   readonly wantsTicket: boolean
   readonly strict: boolean
@@ -99,6 +102,7 @@ export class Hook {
     this.timeout = settings.timeout
     this.failedAction = settings.failedAction
     this.answersForTopic = settings.answersForTopic
+    this.payload = settings.payload ?? 'keep'
     this.observe = settings.observe
     this.wantsTicket = settings.wantsTicket
     this.strict = settings.strict

@@ -3,7 +3,7 @@ import { defaultFailedAction } from './failed-action.ts'
 import type { HookOwner, HookSettings } from './hook.ts'
 import { filterProblem } from './topics.ts'
 
-const known = ['priority', 'phase', 'topics', 'timeout', 'failedAction', 'recheck', 'name'] as const
+const known = ['priority', 'phase', 'topics', 'timeout', 'failedAction', 'recheck', 'payload', 'name'] as const
 
 /** The settings of a hook from what its author gave. Throws `HookRegistrationError` 'invalid_options' with the option and what it takes. */
 export function checkedSettings(
@@ -20,7 +20,15 @@ export function checkedSettings(
     if (!(known as readonly string[]).includes(option))
       throw wrong(`there is no option '${option}'; the options are ${known.join(', ')}`)
 
-  const { priority = 0, phase = 'mutate', topics, timeout = defaultTimeout, recheck = true, name } = options
+  const {
+    priority = 0,
+    phase = 'mutate',
+    topics,
+    timeout = defaultTimeout,
+    recheck = true,
+    payload = 'keep',
+    name,
+  } = options
   if (typeof priority !== 'number' || !Number.isFinite(priority)) throw wrong('priority must be a number')
   if (phase !== 'mutate' && phase !== 'sink') throw wrong(`phase must be 'mutate' or 'sink', got '${String(phase)}'`)
   if (phase === 'sink' && point !== 'message.publish') throw wrong("phase 'sink' is for message.publish only")
@@ -28,6 +36,10 @@ export function checkedSettings(
     throw wrong('timeout must be milliseconds from 0 (none) to 2147483647')
   if (typeof recheck !== 'boolean') throw wrong('recheck must be true or false')
   if (!recheck && point !== 'message.publish') throw wrong('recheck is for message.publish only')
+  if (payload !== 'keep' && payload !== 'borrow' && payload !== 'ignore')
+    throw wrong(`payload must be 'keep', 'borrow' or 'ignore', got '${String(payload)}'`)
+  if (payload !== 'keep' && (point !== 'message.publish' || phase === 'sink'))
+    throw wrong("payload is for message.publish in phase 'mutate' only")
   if (name !== undefined && (typeof name !== 'string' || name === '')) throw wrong('name must be a string, not empty')
   const failedAction = options.failedAction ?? defaultFailedAction(point)
   if (failedAction !== 'deny' && failedAction !== 'ignore')
@@ -42,6 +54,7 @@ export function checkedSettings(
     timeout,
     failedAction,
     answersForTopic: !recheck,
+    payload,
     observe: false,
     wantsTicket: false,
     strict: false,

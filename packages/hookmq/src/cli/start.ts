@@ -5,6 +5,7 @@ import { logLevels } from '../log/levels.ts'
 import type { AdjustableLogger } from '../log/logger.ts'
 import type { StartSettings } from './assemble.ts'
 import { collectExHook, type ExHookFlag, exhookSettings } from './exhook-option.ts'
+import { inlineMore } from './inline-more.ts'
 
 interface StartFlags extends SettingFlags {
   plugin: string[]
@@ -69,6 +70,7 @@ export function addStart(program: Command): void {
 }
 
 async function start({ workers, exhook, ...given }: StartFlags): Promise<void> {
+  inlineMore()
   const flags: StartSettings = {
     ...given,
     set: [

@@ -1,3 +1,5 @@
+import { inlineMore } from '../cli/inline-more.ts'
 import { superviseWorker } from './worker.ts'
 
+inlineMore()
 superviseWorker()

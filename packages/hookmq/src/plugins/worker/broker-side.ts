@@ -77,7 +77,7 @@ export class BrokerSide {
     const context = this.#context
     return {
       hook: (point: HookPointName, id: number, options: HookOptions) =>
-        this.#keep(context.hook(point, this.#handler(id), options).remove),
+        this.#keep(context.hook(point, this.#handler(id), carriedOptions(point, options)).remove),
       authenticator: ({ name, ask }: CarriedModule, sequence: number) =>
         context.authenticator(
           { name, authenticate: (client: Credential) => this.#call(ask, [client]) as Promise<never> },
@@ -201,4 +201,11 @@ export class BrokerSide {
     this.#ends.set(++this.#number, end)
     return this.#number
   }
+}
+
+/** Payloads travel to the worker in a copy, and answers come later: whatever the handler does with them, here they are kept. */
+function carriedOptions(point: HookPointName, options: HookOptions): HookOptions {
+  const { payload, phase } = options
+  if (point !== 'message.publish' || phase === 'sink' || (payload !== 'borrow' && payload !== 'ignore')) return options
+  return { ...options, payload: 'keep' }
 }

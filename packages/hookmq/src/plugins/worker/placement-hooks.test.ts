@@ -192,7 +192,7 @@ inBothPlacements('what cannot be registered is told in the same words', async (s
     ),
     option: registration(
       'invalid_options',
-      "hook on message.publish of subject: there is no option 'prio'; the options are priority, phase, topics, timeout, failedAction, recheck, name",
+      "hook on message.publish of subject: there is no option 'prio'; the options are priority, phase, topics, timeout, failedAction, recheck, payload, name",
     ),
     'no function': registration(
       'invalid_options',

@@ -109,6 +109,11 @@ const uses: Record<string, (scope: TestContext, broker: HookmqBroker) => Promise
     while (texts.length < 3) await setTimeout(5)
     assert.deepEqual(texts, ['1 (checked)', '2 (checked)', '3 (checked)'])
   },
+  async 'deep-topics'(scope, broker) {
+    const client = await connect(scope, broker)
+    for (const topic of ['a/b/c/d/e/f/g', 'a/b/c/d/e/f/g/h']) await client.publishAsync(topic, 'x', { qos: 1 })
+    assert.equal(broker.metrics()['plugins.deep-topics.deep'], 1)
+  },
   async archive(scope, broker) {
     const client = await connect(scope, broker)
     await client.publishAsync('archive/a', 'x', { qos: 1 })

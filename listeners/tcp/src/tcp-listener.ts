@@ -2,6 +2,7 @@ import type { ListenerHost, PeerCertificate } from '@hookmq/api'
 import {
   adoptSocket,
   canShareReads,
+  canWriteDirectly,
   type Endpoints,
   type Preparation,
   SocketListener,
@@ -12,7 +13,7 @@ import {
 } from '@hookmq/kit'
 
 export interface TcpListenerOptions extends SocketListenerOptions {
-  /** false: every read gets a buffer of its own. Where Node does not allow to share one, that is so in any case. */
+  /** false: every read gets a buffer of its own, and writes go through Node's streams. Where Node does not allow otherwise, that is so in any case. */
   readonly sharedReads?: boolean
 }
 
@@ -49,6 +50,7 @@ export class TcpListener extends SocketListener {
       socketType: this.isUnix ? 'unix' : 'tcp',
       gate: this.gate,
       host,
+      writesDirectly: this.sharedReads && (await canWriteDirectly()),
     })
     this.admission = admission
     if (this.sharedReads && (await canShareReads())) {

@@ -122,6 +122,7 @@ function serve(socket: Socket, { endpoints, certificate, ...origin }: Origin, by
       ...origin,
       log: host.log,
       defersWrites: false,
+      writesDirectly: false,
       closedReason: `${origin.socketType === 'wss' ? 'ws' : origin.socketType}_closed`,
       released() {},
     },

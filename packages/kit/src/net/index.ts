@@ -1,6 +1,7 @@
 export * from './address.ts'
 export * from './bind.ts'
 export * from './connection-gate.ts'
+export * from './direct-write.ts'
 export * from './layered-listener.ts'
 export * from './peer-certificate.ts'
 export * from './proxy-header.ts'

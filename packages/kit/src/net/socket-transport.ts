@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Logger, PeerCertificate, Transport, TransportHandler } from '@hookmq/api'
+import { type DirectOwner, queuedBytes, writeDirectly, writeError } from './direct-write.ts'
 import { takeHandle } from './take-handle.ts'
 
 /** Milliseconds that a connection gets to take what is queued when it ends. */
@@ -28,6 +29,8 @@ export interface TransportOrigin {
 export interface SocketOrigin extends TransportOrigin {
   /** Every write ends after the call, as with TLS: then its own callback tells when it has. */
   readonly defersWrites: boolean
+  /** Writes go past the stream of the socket where they can: `canWriteDirectly()` said yes. */
+  readonly writesDirectly: boolean
   /** Called once per transport, after its handler heard of the end. */
   released(transport: SocketTransport): void
 }
@@ -39,7 +42,7 @@ export type OwnedSocket = Socket & { [OWNER]?: SocketTransport }
 const NOTHING = Buffer.alloc(0)
 
 /** A TCP, Unix or TLS socket as the port `Transport` wants it. */
-export class SocketTransport implements Transport {
+export class SocketTransport implements Transport, DirectOwner {
   private readonly origin: SocketOrigin
   peerhost: string
   peerport: number
@@ -53,6 +56,8 @@ export class SocketTransport implements Transport {
   private reason: string | undefined = undefined
   private ending = false
   private watching = false
+  /** Bytes of a direct write that the system did not take at once; 0: none are left. */
+  private left = 0
   private flushed: ((error?: Error | null) => void) | undefined = undefined
   private timer: NodeJS.Timeout | undefined = undefined
 
@@ -87,7 +92,8 @@ export class SocketTransport implements Transport {
   }
 
   get bufferedBytes(): number {
-    return this.socket.writableLength
+    if (this.left === 0) return this.socket.writableLength
+    return this.socket.writableLength + Math.min(this.left, queuedBytes(this.socket))
   }
 
   get destroyed(): boolean {
@@ -130,6 +136,10 @@ export class SocketTransport implements Transport {
       this.watching = true
       this.flushed ??= (error) => this.drained(error)
       socket.write(bytes, this.flushed)
+      return
+    }
+    if (this.origin.writesDirectly && this.left === 0 && socket.writableLength === 0) {
+      this.left = writeDirectly(socket, bytes, this) ?? 0
       return
     }
     socket.write(bytes)
@@ -187,6 +197,14 @@ export class SocketTransport implements Transport {
     }
   }
 
+  /** The system has taken what was left of a direct write. */
+  written(status: number): void {
+    this.left = 0
+    if (status < 0) {
+      if (!this.socket.destroyed) this.socket.destroy(writeError(status))
+    } else if (!this.watching) this.drained(undefined)
+  }
+
   private failed(where: string, error: unknown): void {
     this.origin.log.error('the handler of a connection failed; the connection is closed', {
       listener: this.listener,
@@ -228,7 +246,7 @@ export class SocketTransport implements Transport {
 
   /** The peer sends no more. What is queued may still reach it, for a while. */
   peerEnded(): void {
-    if (this.socket.writableLength > 0) this.limit(DEFAULT_END_TIMEOUT)
+    if (this.bufferedBytes > 0) this.limit(DEFAULT_END_TIMEOUT)
   }
 
   socketClosed(): void {

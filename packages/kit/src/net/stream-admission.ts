@@ -16,6 +16,8 @@ export interface StreamAdmissionOptions {
   readonly mountpoint?: string
   readonly proxyProtocol?: boolean
   readonly proxyProtocolTimeout?: number
+  /** Writes may go past the streams of the sockets: `canWriteDirectly()` said yes. */
+  readonly writesDirectly?: boolean
   /** false: somebody else calls `gate.leave`. */
   readonly leavesGate?: boolean
 }
@@ -37,6 +39,7 @@ export class StreamAdmission {
       mountpoint,
       log: host.log,
       defersWrites: socketType === 'ssl',
+      writesDirectly: options.writesDirectly ?? false,
       closedReason: socketType === 'ssl' ? 'ssl_closed' : 'tcp_closed',
       released: (transport) => {
         if (transport.counted) gate.leaveAddress(transport.peerhost)

@@ -1,5 +1,6 @@
 /**
- * The durable store under load. `npm run bench -- durable`, or `node bench/durable.bench.ts [SECONDS] [FOLDER]`. Broker and load generator are two
+ * The durable store under load. `npm run bench -- durable`, or `node bench/durable.bench.ts [SECONDS] [FOLDER] [PART]`
+ * with messages, disk, start or queue. Broker and load generator are two
  * processes on the same cores; every delivery is checked against what was published.
  */
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
@@ -10,6 +11,7 @@ import { DurableClient } from './durable/client.ts'
 import { BrokerProcess } from './durable/process.ts'
 
 const seconds = Number(process.argv[2] ?? 4)
+const only = process.argv[4]
 const root = mkdtempSync(join(process.argv[3] ?? tmpdir(), 'hookmq-durable-'))
 /** Publishers, each with a subscriber of its own; messages that each publisher has on their way; bytes of payload. */
 const pairs = 100
@@ -91,6 +93,8 @@ async function under(count: Case): Promise<void> {
     ((1000 * pairs * window * took) / messages).toFixed(0),
     after.late99.toFixed(0),
     after.late.toFixed(0),
+    after.stretch99.toFixed(1),
+    after.stretch.toFixed(1),
     load(),
   ])
 }
@@ -140,7 +144,7 @@ async function start(sessions: number, subscribed: boolean): Promise<void> {
   }
   await store.close()
   const broker = await BrokerProcess.start(folder, 'fsync')
-  const { cpu, mainThread, rss, late } = await broker.usage()
+  const { cpu, mainThread, rss } = await broker.usage()
   await broker.end()
   rmSync(folder, { recursive: true })
   const what = `${whole(sessions)} sessions${subscribed ? ', a subscription each' : ''}`
@@ -150,13 +154,12 @@ async function start(sessions: number, subscribed: boolean): Promise<void> {
     (cpu / 1e6).toFixed(1),
     (mainThread / 1e6).toFixed(1),
     whole(rss / 1e6),
-    late.toFixed(0),
     load(),
   ])
 }
 
 /** A queue that grows while its client is away, and drains when it is back. */
-async function longQueue(messages: number): Promise<void> {
+async function longQueue(messages: number, bytes = size): Promise<void> {
   const folder = mkdtempSync(join(root, 'queue-'))
   const broker = await BrokerProcess.start(folder, 'fsync')
   const session = 'away'
@@ -173,11 +176,13 @@ async function longQueue(messages: number): Promise<void> {
     Array.from({ length: 10 }, async (_, index) => {
       const publisher = new DurableClient(broker.port)
       await publisher.connect(`publisher-${index}`, 0)
-      const payload = Buffer.alloc(size)
+      const payload = Buffer.alloc(bytes)
+      let number = 0
       const publish = (): void => {
         if (sent >= messages) return
-        const packetId = (sent++ % 60_000) + 1
-        publisher.sendMessage('queue/a', payload, packetId)
+        sent++
+        payload.writeUInt32LE(number, 0)
+        publisher.sendMessage(`queue/${index}`, payload, (number++ % 60_000) + 1)
       }
       publisher.onAcknowledged = () => {
         acknowledged++
@@ -187,32 +192,41 @@ async function longQueue(messages: number): Promise<void> {
     }),
   )
   let most = 0
-  while (acknowledged < messages) {
-    await pause(100)
-    most = Math.max(most, (await broker.usage()).rss)
-  }
-  const filled = (performance.now() - fillStart) / 1000
-  const back = new DurableClient(broker.port)
-  let received = 0
-  back.onPublish = () => received++
-  const drainStart = performance.now()
-  await back.connect(session, 3600, false, 100)
-  let late = 0
-  while (received < messages) {
+  let stretch = 0
+  const look = async (): Promise<void> => {
     await pause(100)
     const usage = await broker.usage()
     most = Math.max(most, usage.rss)
-    late = Math.max(late, usage.late)
+    stretch = Math.max(stretch, usage.stretch)
   }
+  while (acknowledged < messages) await look()
+  const filled = (performance.now() - fillStart) / 1000
+  const back = new DurableClient(broker.port)
+  let received = 0
+  let wrong = 0
+  const expected = new Map<number, number>()
+  back.onPublish = ({ buffer, topicEnd, payloadStart }) => {
+    received++
+    const from = buffer[topicEnd - 1] as number
+    const number = expected.get(from) ?? 0
+    if (buffer.readUInt32LE(payloadStart) !== number) wrong++
+    expected.set(from, number + 1)
+  }
+  const drainStart = performance.now()
+  await back.connect(session, 3600, false, 100)
+  while (received < messages) await look()
   const drained = (performance.now() - drainStart) / 1000
+  const { rss } = await broker.usage()
+  if (wrong > 0 || back.most > 100) throw new Error(`${wrong} out of order, ${back.most} without acknowledgement`)
   await broker.end()
   row([
-    whole(messages),
+    `${whole(messages)} of ${bytes} B`,
     whole(before.rss / 1e6),
     whole(most / 1e6),
+    whole(rss / 1e6),
     whole(messages / filled),
     whole(messages / drained),
-    late.toFixed(0),
+    stretch.toFixed(1),
     load(),
   ])
 }
@@ -222,46 +236,59 @@ try {
   console.log(
     `${pairs} publishers with ${window} messages of ${size} B on their way each, ${pairs} subscribers, QoS 1\n`,
   )
-  row([
-    '',
-    'messages/s',
-    'us CPU each',
-    'of it main thread',
-    'ms to PUBACK',
-    'event loop late, p99 ms',
-    'at most ms',
-    'load',
-  ])
-  row(['---', '---', '---', '---', '---', '---', '---', '---'])
-  await under({ name: 'durable sessions, `fsync`', durability: 'fsync', expiry: 3600 })
-  await under({ name: 'durable sessions, `os`', durability: 'os', expiry: 3600 })
-  await under({ name: 'durable sessions, `none`', durability: 'none', expiry: 3600 })
-  await under({ name: 'durable sessions, in memory only', durability: undefined, expiry: 3600 })
-  await under({ name: 'sessions that end, broker with a store', durability: 'fsync', expiry: 0 })
-  await under({ name: 'sessions that end, broker without', durability: undefined, expiry: 0 })
-  console.log()
-  row(['the same disk', 'syncs/s', 'records/s', 'load'])
-  row(['---', '---', '---', '---'])
-  rawDisk()
-  console.log()
-  row(['start with', 'seconds', 's CPU', 'of it main thread', 'MB', 'event loop late at most ms', 'load'])
-  row(['---', '---', '---', '---', '---', '---', '---'])
-  await start(1000, false)
-  await start(1_000_000, false)
-  await start(1_000_000, true)
-  console.log()
-  row([
-    'messages that wait for one session',
-    'MB before',
-    'MB at most',
-    'queued/s',
-    'drained/s (receive maximum 100)',
-    'event loop late at most ms',
-    'load',
-  ])
-  row(['---', '---', '---', '---', '---', '---', '---'])
-  await longQueue(50_000)
-  await longQueue(300_000)
+  if (only === undefined || only === 'messages') {
+    row([
+      '',
+      'messages/s',
+      'us CPU each',
+      'of it main thread',
+      'ms to PUBACK',
+      'event loop late, p99 ms',
+      'at most ms',
+      'store in one go, p99 ms CPU',
+      'at most ms CPU',
+      'load',
+    ])
+    row(['---', '---', '---', '---', '---', '---', '---', '---', '---', '---'])
+    await under({ name: 'durable sessions, `fsync`', durability: 'fsync', expiry: 3600 })
+    await under({ name: 'durable sessions, `os`', durability: 'os', expiry: 3600 })
+    await under({ name: 'durable sessions, `none`', durability: 'none', expiry: 3600 })
+    await under({ name: 'durable sessions, in memory only', durability: undefined, expiry: 3600 })
+    await under({ name: 'sessions that end, broker with a store', durability: 'fsync', expiry: 0 })
+    await under({ name: 'sessions that end, broker without', durability: undefined, expiry: 0 })
+    console.log()
+  }
+  if (only === undefined || only === 'disk') {
+    row(['the same disk', 'syncs/s', 'records/s', 'load'])
+    row(['---', '---', '---', '---'])
+    rawDisk()
+    console.log()
+  }
+  if (only === undefined || only === 'start') {
+    row(['start with', 'seconds', 's CPU', 'of it main thread', 'MB', 'load'])
+    row(['---', '---', '---', '---', '---', '---'])
+    await start(1000, false)
+    await start(1_000_000, false)
+    await start(1_000_000, true)
+    console.log()
+  }
+  if (only === undefined || only === 'queue') {
+    row([
+      'messages that wait for one session',
+      'MB before',
+      'MB at most',
+      'MB after',
+      'queued/s',
+      'drained/s (receive maximum 100)',
+      'store in one go at most ms CPU',
+      'load',
+    ])
+    row(['---', '---', '---', '---', '---', '---', '---', '---'])
+    await longQueue(50_000)
+    await longQueue(1_000_000)
+    await longQueue(1_000_000, 256)
+    console.log()
+  }
 } finally {
   rmSync(root, { recursive: true, force: true })
 }

@@ -1,6 +1,8 @@
 /** A broker in a process of its own. `node broker.ts FOLDER DURABILITY`, or without both: no store. Answers each message with what it has used. */
+
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createBroker } from 'hookmq'
+import { takeStretches } from './turns.ts'
 
 const [folder, durability] = process.argv.slice(2)
 const started = performance.now()
@@ -27,9 +29,10 @@ process.on('message', () => {
   process.send?.({
     cpu: user + system,
     mainThread: thread.user + thread.system,
-    rss: process.memoryUsage().rss,
+    rss: process.memoryUsage.rss(),
     late: late.max / 1e6,
     late99: late.percentile(99) / 1e6,
+    ...takeStretches(),
   })
   late.reset()
 })

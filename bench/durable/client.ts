@@ -15,6 +15,9 @@ export class DurableClient implements PacketSink {
   readonly #parser = new PacketParser(this, { maximumPacketSize: 0xfffffff, role: 'client' })
   readonly #writer = new ByteWriter(65_536)
   #scheduled = false
+  /** Messages that have no acknowledgement on the wire: now, and at most. */
+  #unanswered = 0
+  most = 0
   #awaited: { readonly type: ControlPacket['type']; readonly resolve: () => void } | undefined
   onPublish: (frame: PublishFrame) => void = () => {}
   onAcknowledged: () => void = () => {}
@@ -65,6 +68,7 @@ export class DurableClient implements PacketSink {
     this.#scheduled = true
     setImmediate(() => {
       this.#scheduled = false
+      this.#unanswered = 0
       this.#socket.write(this.#writer.copy())
       this.#writer.reset()
     })
@@ -75,6 +79,7 @@ export class DurableClient implements PacketSink {
   }
 
   publish(frame: PublishFrame): void {
+    this.most = Math.max(this.most, ++this.#unanswered)
     this.onPublish(frame)
     if (frame.qos === 1) this.send({ type: 'puback', packetId: frame.packetId, reasonCode: 0, properties: {} })
   }

@@ -11,6 +11,9 @@ export interface Usage {
   /** The longest, and what 99 of 100 are below, that the event loop was late since the last time. */
   readonly late: number
   readonly late99: number
+  /** As well, but CPU time of what the store does on the main thread in one go. */
+  readonly stretch: number
+  readonly stretch99: number
 }
 
 /** A broker in a process of its own. */

@@ -19,6 +19,7 @@ export function idAt(worker: 1 | 2, prefix = 'c'): string {
 export interface TwoWorkers {
   readonly command: Program
   readonly port: number
+  readonly dataDir: string
   /** A client of the first or second worker. */
   connect(worker: 1 | 2, settings?: ConnectSettings): Promise<RawClient>
   ctl(...words: string[]): Promise<string>
@@ -28,7 +29,8 @@ export interface TwoWorkers {
 
 /** `hookmq start --workers 2`. */
 export async function startTwo(t: TestContext, args: readonly string[] = []): Promise<TwoWorkers> {
-  const place = ['--data-dir', temporaryFolder(t)]
+  const dataDir = temporaryFolder(t)
+  const place = ['--data-dir', dataDir]
   const free = ['listener.tcp.external', 'listener.ws.external', 'plugin.management.dashboard.listener.http']
   const ports = free.flatMap((key) => ['--set', `${key}=127.0.0.1:0`])
   const command = new Program(t, ['start', '--workers', '2', ...place, ...ports, ...args])
@@ -37,6 +39,7 @@ export async function startTwo(t: TestContext, args: readonly string[] = []): Pr
   return {
     command,
     port,
+    dataDir,
     connect: (worker, settings) => RawClient.connect(port, { clientId: idAt(worker), ...settings }),
     async ctl(...words) {
       const run = new Program(t, ['ctl', ...place, ...words])

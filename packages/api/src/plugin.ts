@@ -124,7 +124,7 @@ export interface PluginMembers {
    * answer within ten seconds, are left out.
    */
   ask(value: unknown): Promise<readonly MemberAnswer[]>
-  /** `answer` is asked by the others. What it throws or rejects with is logged there. */
+  /** `answer` is asked by the others. What it throws or rejects with is logged where it was asked. */
   onAsked(answer: (value: unknown) => unknown): void
 }
 

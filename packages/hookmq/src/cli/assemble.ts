@@ -77,7 +77,7 @@ export async function assemble(flags: StartSettings, worker?: WorkerParts): Prom
         admin: core.admin,
         profile: config.control.profile,
         tracer: tracerOf(core),
-        recorder: recorderOf(core.hooks, core.admin.node, worker === undefined ? 1 : config.workers.count),
+        recorder: recorderOf(core, core.admin.node),
       }),
   })
 

@@ -108,7 +108,7 @@ async function run(file: string, flags: RecordFlags): Promise<number> {
         if (flags.duration !== undefined) setTimeout(end, flags.duration)
         say(`recording ${hooks.length} hooks of ${node}${flags.duration === undefined ? '; Ctrl-C ends it' : ''}`)
         if (processes !== undefined)
-          say(`this broker runs as ${processes} processes: what happens at the first of them is recorded`)
+          say(`this broker runs as ${processes} processes: what happens at each of them is recorded`)
       },
       progress: (count) => progress.show(`${count.events} events, ${count.dropped} dropped`),
     })

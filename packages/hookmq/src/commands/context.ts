@@ -1,6 +1,6 @@
 import type { BrokerAdmin, Command } from '@hookmq/api'
 import type { ControlProfile } from '../control/layout.ts'
-import type { Recorder } from '../exhook/record/recorder.ts'
+import type { WholeRecorder } from '../exhook/record/whole-recorder.ts'
 import type { Tracer } from '../trace/tracer.ts'
 
 /** What the broker's own commands are made from. */
@@ -9,7 +9,7 @@ export interface CommandContext {
   /** Whose lines are printed where EMQ 2.x and EMQX 4.x differ. */
   readonly profile: ControlProfile
   readonly tracer: Tracer
-  readonly recorder: Recorder
+  readonly recorder: WholeRecorder
 }
 
 export type CommandFactory = (context: CommandContext) => Command

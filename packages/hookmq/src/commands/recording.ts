@@ -9,15 +9,15 @@ const portion = 500
 export const recordingCommand: CommandFactory = ({ recorder }) => ({
   name: 'hook-recording',
   usage: [],
-  run([what, text, ...rest]): CommandResult | undefined {
+  async run([what, text, ...rest]): Promise<CommandResult | undefined> {
     if (rest.length > 0) return undefined
     if (what === 'start' && text !== undefined) {
-      const header = recorder.start(JSON.parse(text) as RecordingOptions)
+      const header = await recorder.start(JSON.parse(text) as RecordingOptions)
       if (header === undefined) return { lines: [], exitCode: 1, json: { error: 'already_recording' } }
       return { lines: [], json: { header } }
     }
-    if (what === 'fetch' && text === undefined) return found(recorder.fetch(portion))
-    if (what === 'stop' && text === undefined) return found(recorder.stop())
+    if (what === 'fetch' && text === undefined) return found(await recorder.fetch(portion))
+    if (what === 'stop' && text === undefined) return found(await recorder.stop())
     return undefined
   },
 })

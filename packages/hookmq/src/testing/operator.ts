@@ -29,15 +29,15 @@ export async function startOperated(
     listeners: [],
     plugins: [],
     logControl: log,
-    commands: ({ admin, hooks }) =>
+    commands: (core) =>
       operatorCommands({
-        admin,
+        admin: core.admin,
         profile,
         tracer: new Tracer(
-          (point, handler, given) => hooks.add(point, handler, { ...given, owner: 'trace' }),
+          (point, handler, given) => core.hooks.add(point, handler, { ...given, owner: 'trace' }),
           parts.traceBytes,
         ),
-        recorder: recorderOf(hooks, admin.node, 1),
+        recorder: recorderOf(core, core.admin.node),
       }),
     ...parts,
     options: { version: '1.2.3', node: 'test@127.0.0.1', log, sysInterval: 0, ...parts.options },

@@ -18,7 +18,7 @@ export interface RecordHeader {
   readonly hooks: readonly string[]
   readonly payloads: 'kept' | 'masked'
   readonly passwords: 'kept' | 'masked'
-  /** The broker runs as so many processes, and this is what happened at one of them. Absent: one. */
+  /** The broker runs as so many processes, and this is what happened at all of them. Absent: one. */
   readonly processes?: number
   /** Of a replay: the url, or the file of the plugin. */
   readonly target?: string

@@ -58,14 +58,11 @@ interface Noted {
 export class Recorder {
   readonly #hooks: RecordedHooks
   readonly #node: string
-  readonly #processes: number
   #recording: Recording | undefined
 
-  /** `processes`: of which the broker consists; this recorder is at one of them. */
-  constructor(hooks: RecordedHooks, node: string, processes = 1) {
+  constructor(hooks: RecordedHooks, node: string) {
     this.#hooks = hooks
     this.#node = node
-    this.#processes = processes
   }
 
   get running(): boolean {
@@ -77,7 +74,7 @@ export class Recorder {
     if (this.#recording !== undefined) return undefined
     const recording = new Recording(this.#hooks, this.#node, options, () => this.stop())
     this.#recording = recording
-    return this.#processes === 1 ? recording.header : { ...recording.header, processes: this.#processes }
+    return recording.header
   }
 
   /** At most `most` events, the oldest first. undefined: nothing is being recorded. */

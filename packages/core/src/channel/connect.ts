@@ -271,7 +271,13 @@ function accept(
   if (known?.asleep === true && !packet.cleanStart && broker.keeper !== undefined) {
     return broker.keeper.load(known).then(
       () => bind(channel, packet, connectProperties, client, data),
-      () => refuse(channel, storeDown()),
+      (error: unknown) => {
+        broker.log.error('a session cannot be read from the store; its client is refused', {
+          clientId: known.id,
+          error: error instanceof Error ? error.message : String(error),
+        })
+        return refuse(channel, storeDown())
+      },
     )
   }
   return bind(channel, packet, connectProperties, client, data)

@@ -98,10 +98,10 @@ test('the life of a server over HTTP, as EMQX 5 answers', async (t) => {
   assert.deepEqual((await get('/exhooks')).body, [])
   assert.deepEqual(await loads(far), [
     'loaded',
-    'loaded',
     'unloaded',
     'loaded',
     'unloaded',
+    'loaded',
     'unloaded',
     'loaded',
     'unloaded',
@@ -310,6 +310,43 @@ test('an update under traffic: each message is asked about once', async (t) => {
     await loads(other),
     ['loaded', 'unloaded', 'loaded', 'unloaded', 'loaded', 'unloaded'].slice(0, (await loads(other)).length),
   )
+})
+
+test('an update: unloaded, then loaded, as by EMQX; what comes in between waits, and nothing passes that deny stops', async (t) => {
+  const hooks = [{ name: 'message.publish', topics: ['asked/#'] }]
+  const slow = { OnProviderUnloaded: { delay: 200 } }
+  const far = await RecordingProvider.start(t, { hooks, answers: slow })
+  const { broker, ctl } = await startManaged(t, {
+    'exhook.server.a.url': far.url,
+    'exhook.server.a.hook.message.publish.failed_action': 'deny',
+  })
+  const got: string[] = []
+  broker.subscribe('#', ({ topic }) => void got.push(topic))
+  /** Publishes while the old one is on its way out. */
+  const updateAmid = async (...topics: readonly string[]): Promise<string[]> => {
+    const before = (await far.calls()).length
+    const changed = ctl('server', 'update', 'a', `request_timeout=${4000 + before}ms`)
+    await until(async () => (await far.calls()).length > before, 'OnProviderUnloaded')
+    const published = topics.map((topic) => broker.publish({ topic, payload: 'x', from: 'c' }))
+    assert.deepEqual(await changed, ['ok'])
+    await Promise.all(published)
+    return (await far.trace()).slice(before)
+  }
+  assert.deepEqual(await updateAmid('asked/1', 'other/1', 'asked/2'), [
+    'provider_unloaded',
+    'provider_loaded',
+    'message_publish',
+    'message_publish',
+  ])
+  assert.deepEqual(got, ['other/1', 'asked/1', 'asked/2'])
+  assert.deepEqual(
+    (await far.requests('OnMessagePublish')).map(({ message }) => message?.topic),
+    ['asked/1', 'asked/2'],
+  )
+  await far.change({ answers: { ...slow, OnProviderLoaded: answers.fail() } })
+  const trace = await updateAmid('asked/stopped')
+  assert.deepEqual([...new Set(trace)], ['provider_unloaded', 'provider_loaded'])
+  assert.deepEqual(got.slice(3), [])
 })
 
 test('the command line says what EMQX 4.4 says, and can do all that HTTP can', async (t) => {

@@ -113,7 +113,7 @@ export class Servers {
     })
   }
 
-  /** Puts other settings in the place of all that it has. The old connection answers until the new one has been loaded, or cannot be. */
+  /** Puts other settings in the place of all that it has: unloads the old one, then loads the new one, which gets what has come in between. */
   update(name: string, given: SettingTexts): Promise<Managed> {
     return this.#alone(() => this.#update(name, given))
   }
@@ -245,6 +245,7 @@ export class Servers {
     if (handle === undefined) {
       this.#attach(managed, (provider, policy) => this.#context.provider(provider, policy), place)
     } else if (managed.server.settings.enable) {
+      managed.server.provider.follow(before.server.provider)
       this.#attach(managed, (provider, policy) => handle.replace(provider, policy), place)
       before.server.retire()
     }

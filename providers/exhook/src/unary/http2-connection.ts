@@ -55,6 +55,10 @@ export class Http2Connection implements CallOwner {
     return this.#ready
   }
 
+  get unfinished(): number {
+    return this.#calls.size
+  }
+
   call(headers: readonly string[], request: Uint8Array, timeout: number): Http2Call {
     const call = new Http2Call(this, headers, request, timeout)
     this.#calls.add(call)

@@ -45,6 +45,11 @@ export class Http2Transport implements UnaryTransport {
     return this.#connections.filter(({ ready }) => ready).length
   }
 
+  /** Calls that have not been answered. */
+  get unfinished(): number {
+    return this.#connections.reduce((sum, { unfinished }) => sum + unfinished, 0)
+  }
+
   call(path: string, request: Uint8Array, { key, deadline, timeout }: UnaryOptions): UnaryCall {
     const connection = this.#connections[placeOf(key, this.#connections.length)]
     return connection.call(this.#headersOf(path, deadlineText(deadline)), request, timeout)

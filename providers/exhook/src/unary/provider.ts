@@ -31,6 +31,7 @@ import { Http2Transport } from './http2-transport.ts'
 import { type BrokerIdentity, introduce, product, readHooks } from './introduction.ts'
 import { cacheMetadata, fullMessagesMetadata, readCacheTime } from './metadata.ts'
 import { socketOpener } from './sockets.ts'
+import { Succession } from './succession.ts'
 import type { TransportCounters, UnaryReply, UnaryTransport } from './transport.ts'
 
 /** Carries events in another way than one call for each, over the same connections. */
@@ -75,6 +76,8 @@ interface Loaded {
 }
 
 const unloadTimeout = 5000
+/** Milliseconds that a successor waits until the one before it has its answers, and as many until that one has confirmed that it is unloaded. */
+const handOverPatience = 1000
 
 /** One ExHook server as a source of hooks: one gRPC call for each event. */
 export class UnaryProvider implements HookProvider {
@@ -86,6 +89,8 @@ export class UnaryProvider implements HookProvider {
   #transport: Http2Transport | undefined
   #carrier: EventCarrier | undefined
   #loaded: Loaded | undefined
+  #predecessor: UnaryProvider | undefined
+  #succession: Succession | undefined
   #unusable = 0
 
   constructor(options: UnaryProviderOptions) {
@@ -145,7 +150,51 @@ export class UnaryProvider implements HookProvider {
     return this.#transport?.probe(timeout) ?? Promise.resolve(false)
   }
 
+  /** To be loaded in the place of another one, which is unloaded before and whose events it answers from then on. */
+  follow(predecessor: UnaryProvider): void {
+    this.#predecessor = predecessor
+  }
+
   async load(): Promise<readonly HookSpec[]> {
+    const predecessor = this.#predecessor
+    if (predecessor === undefined) return this.#load()
+    this.#predecessor = undefined
+    const succession = await predecessor.#handOver()
+    try {
+      const hooks = await this.#load()
+      succession.end(this)
+      return hooks
+    } catch (error) {
+      succession.end(undefined)
+      throw error
+    }
+  }
+
+  /** Takes no more events, and is unloaded once it has answered those that it has. */
+  async #handOver(): Promise<Succession> {
+    const succession = new Succession()
+    this.#succession = succession
+    // One that goes on working on what it has is unloaded later, and one that is away need not be told.
+    if ((await this.#idle()) && this.#transport !== undefined && this.#transport.connections > 0) {
+      const patience = Promise.withResolvers<void>()
+      const timer = setTimeout(patience.resolve, handOverPatience)
+      await Promise.race([this.unload(), patience.promise])
+      clearTimeout(timer)
+    }
+    return succession
+  }
+
+  async #idle(): Promise<boolean> {
+    const end = performance.now() + handOverPatience
+    for (;;) {
+      const { unfinished = 0, waiting = 0 } = this.#carrier?.streams ?? {}
+      if (unfinished + waiting + (this.#transport?.unfinished ?? 0) === 0) return true
+      if (performance.now() > end) return false
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+  }
+
+  async #load(): Promise<readonly HookSpec[]> {
     const { settings } = this.#options
     const address = readServerUrl(settings.url)
     if (address === undefined) throw new Error(urlProblem(settings))
@@ -183,6 +232,7 @@ export class UnaryProvider implements HookProvider {
     accumulator: HookAccumulator<P>,
     call: ProviderCall,
   ): unknown {
+    if (this.#succession !== undefined) return this.#succession.take(point, args, accumulator, call)
     const loaded = this.#need()
     const event = loaded.carrier?.event(loaded.source, point, args, accumulator, call)
     if (event === undefined) return this.#ask(loaded, point, args, accumulator, call)
@@ -213,6 +263,8 @@ export class UnaryProvider implements HookProvider {
     accumulator: HookAccumulator<P> | undefined,
     call: ProviderCall,
   ): undefined | Promise<void> {
+    if (this.#succession !== undefined)
+      return this.#succession.take(point, args, accumulator, call) as undefined | Promise<void>
     const loaded = this.#need()
     const event = loaded.carrier?.tell(loaded.source, point, args, accumulator, call)
     if (event === undefined) return this.#inform(loaded, point, args, accumulator, call)

@@ -108,7 +108,7 @@ async function compare(trial: Trial, chosen: readonly Peer[], firstPort: number)
 function takingPart({ carrier, also }: Trial, installed: readonly Peer[]): Peer[] {
   const able = installed.filter((peer) => carrier === undefined || peer.carriers?.includes(carrier) === true)
   const own = able.filter(({ name }) => name.startsWith('hookmq'))
-  return also === undefined ? able : [...own, also]
+  return also === undefined ? able : [...own, ...also]
 }
 
 if (options.help) {

@@ -1,4 +1,4 @@
-/** A plugin with one hook of message.publish that answers at once and changes nothing. */
+/** A plugin with one hook of message.publish that answers at once and changes nothing. It may keep what it sees. */
 import type { Plugin } from '@hookmq/api'
 
 const plugin: Plugin = {

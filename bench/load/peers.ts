@@ -77,16 +77,21 @@ function hookmq(port: number, folder: string, carrier: Carrier = 'tcp'): string[
   ]
 }
 
-/** HookMQ with a hook of message.publish that looks at each message and changes nothing. */
-export const hooked: Peer = {
-  name: 'hookmq with a hook',
-  version: () => `on Node ${process.versions.node}`,
-  command: (port, folder, carrier) => [
-    ...hookmq(port, folder, carrier),
-    '--plugin',
-    fileURLToPath(new URL('hook.ts', import.meta.url)),
-  ],
+/** HookMQ with a hook of message.publish that changes nothing. */
+function withHook(name: string, file: string): Peer {
+  return {
+    name,
+    version: () => `on Node ${process.versions.node}`,
+    command: (port, folder, carrier) => [
+      ...hookmq(port, folder, carrier),
+      '--plugin',
+      fileURLToPath(new URL(file, import.meta.url)),
+    ],
+  }
 }
+
+export const hooked = withHook('hookmq with a hook', 'hook.ts')
+export const hookedLightly = withHook('hookmq with a hook that ignores payloads', 'hook-without-payload.ts')
 
 export const peers: readonly Peer[] = [
   {

@@ -1,5 +1,5 @@
 import { connections, type Measure, messages, retained, wildcards } from './measure.ts'
-import { hooked, type Peer } from './peers.ts'
+import { hooked, hookedLightly, type Peer } from './peers.ts'
 import type { Scenario } from './scenario.ts'
 import type { Carrier } from './wire.ts'
 
@@ -10,8 +10,8 @@ export interface Trial {
   /** Each round has a broker of its own: memory is measured, which a broker does not give back. */
   readonly fresh?: boolean
   readonly carrier?: Carrier
-  /** Takes part besides the brokers that were asked for. */
-  readonly also?: Peer
+  /** Take part instead of other brokers. */
+  readonly also?: readonly Peer[]
 }
 
 const usual: Scenario = {
@@ -41,7 +41,7 @@ export const trials: readonly Trial[] = [
   ...[16, 256].map((size) => load(`pairs, QoS 1, ${size} B`, { size, qos: 1 })),
   load('pairs, QoS 2, 256 B', { qos: 2 }),
   load('500 pairs, one message at a time', { size: 64, publishers: 500, subscribers: 500, outstanding: 1 }),
-  load('pairs, QoS 0, 256 B, a hook on message.publish', {}, { also: hooked }),
+  load('pairs, QoS 0, 256 B, a hook on message.publish', {}, { also: [hooked, hookedLightly] }),
   load('pairs, QoS 0, 256 B, TLS', {}, { carrier: 'tls' }),
   load('pairs, QoS 0, 256 B, WebSocket', {}, { carrier: 'ws' }),
   load('10 to 1 at 5,000 messages/s, QoS 0, 64 B', { size: 64, rate: 5000, ...fanIn }),

@@ -51,8 +51,8 @@ export function forwardFrame(channel: Channel, frame: PublishFrame): boolean {
       heard = makeMessage(channel, client, entry, frame, use)
       const folded = messagePublish.fold(channel.publishArgs(client), heard)
       // Hooks can do anything, such as to subscribe or to disconnect clients.
-      if (folded !== heard || routes.stale || broker.chains.forwardingObserved) {
-        if (folded instanceof BrokerMessage) makeOwn(folded, frame, broker)
+      if (folded !== heard || routes.stale || messagePublish.sinkSize !== 0) {
+        if (folded instanceof BrokerMessage) makeOwn(folded, entry, frame, broker)
         return publishHeard(channel, entry, later(broker, heard, folded, client))
       }
     }
@@ -63,7 +63,7 @@ export function forwardFrame(channel: Channel, frame: PublishFrame): boolean {
     const route = direct[index]!
     if (takesFrames(route, version, channel)) continue
     if (heard !== undefined) {
-      makeOwn(heard, frame, broker)
+      makeOwn(heard, entry, frame, broker)
       return publishHeard(channel, entry, heard)
     }
     if (!(route.receiver instanceof RemoteMember)) return false
@@ -107,7 +107,7 @@ function makeMessage(
   frame: PublishFrame,
   use: PayloadUse,
 ): BrokerMessage {
-  const message = new BrokerMessage(
+  return new BrokerMessage(
     entry.topic,
     payloadFor(use, frame, channel.broker),
     0,
@@ -118,8 +118,6 @@ function makeMessage(
     undefined,
     channel.messageHeaders(client),
   )
-  message.topicBytes = entry.bytes
-  return message
 }
 
 /** Only who may keep a payload needs memory of its own for it. */
@@ -129,8 +127,9 @@ function payloadFor(use: PayloadUse, frame: PublishFrame, { payloads }: Broker):
 }
 
 /** Before a message goes on its way: its payload must not lie in the read buffer. */
-function makeOwn(message: BrokerMessage, frame: PublishFrame, { payloads }: Broker): void {
+function makeOwn(message: BrokerMessage, entry: TopicEntry, frame: PublishFrame, { payloads }: Broker): void {
   const { payload } = message
+  if (message.topic === entry.topic) message.topicBytes = entry.bytes
   if (payload === unseenPayload) message.payload = payloads.own(frame)
   else if (payload.buffer === frame.buffer.buffer) message.payload = Buffer.from(payload)
 }

@@ -68,27 +68,30 @@ test('limits of delayed messages hold for all workers together, also when they a
   for (const client of clients) await eventually('them to be taken again', async () => (await delay(client)) < 0x80)
 })
 
-test('a trace has what clients of every worker do', async (t) => {
+test('a trace has what clients of every worker do, also of one that was started again meanwhile', async (t) => {
   const broker = await startTwo(t)
   const file = join(temporaryFolder(t), 'trace.log')
   assert.match(await broker.ctl('trace', 'start', 'topic', 'traced/#', file), /successfully/)
-  for (const worker of [1, 2] as const) {
-    const client = await broker.connect(worker)
-    await eventually(`what worker ${worker} sees`, async () => {
-      await publishThrough(client, `traced/${worker}`, 'x', { qos: 1 })
-      return readFileSync(file, 'utf8').includes(`PUBLISH: traced/${worker} `)
-    })
+  const clients = [await broker.connect(1), await broker.connect(2)]
+  const seen = async (client: RawClient, topic: string): Promise<void> => {
+    await publishThrough(client, topic, 'x', { qos: 1 })
+    // It is written when the event loop has nothing better to do.
+    await eventually(topic, async () => readFileSync(file, 'utf8').includes(`PUBLISH: ${topic} `))
   }
+  for (const client of clients) await seen(client, `traced/${client.clientId}`)
+  for (const worker of [1, 2] as const) {
+    process.kill(broker.pid(worker), 'SIGKILL')
+    await broker.command.shows(new RegExp(`"worker":"worker${worker}","msg":"a worker is back"`))
+    const client = await broker.connect(worker)
+    await seen(client, `traced/again/${worker}`)
+    clients[worker - 1] = client
+  }
+  assert.match(await broker.ctl('trace', 'list'), /traced\/#/)
   assert.match(await broker.ctl('trace', 'stop', 'topic', 'traced/#'), /successfully/)
-  const client = await broker.connect(2)
-  let size = -1
-  await eventually('both to stop', async () => {
-    const before = size
-    await publishThrough(client, 'traced/after', 'x', { qos: 1 })
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    size = statSync(file).size
-    return size === before
-  })
+  const { size } = statSync(file)
+  for (const client of clients) await publishThrough(client, 'traced/after', 'x', { qos: 1 })
+  assert.match(await broker.ctl('trace', 'list'), /^$/)
+  assert.equal(statSync(file).size, size, 'both have stopped')
 })
 
 test('hooks list counts the calls in every worker', async (t) => {

@@ -49,6 +49,7 @@ export class Peers implements ClusterHost, RouterObserver {
   /** Sessions whose client id belongs to another member, and who has them: see `claim`. */
   readonly #strays = new Map<string, ClusterMember>()
   readonly #waiting = new Set<() => void>()
+  readonly #joined: (() => void)[] = []
   /** Sessions and connections of each other member, as it said last. */
   readonly #counts = new Map<ClusterMember, Counts>()
   #telling = false
@@ -238,6 +239,11 @@ export class Peers implements ClusterHost, RouterObserver {
     this.#strays.set(clientId, member)
   }
 
+  /** Calls back for each member that joins: it gets what is told from then on. */
+  onJoined(joined: () => void): void {
+    this.#joined.push(joined)
+  }
+
   /** Runs `go` when the members have room again. */
   whenRelieved(go: () => void): void {
     this.#waiting.add(go)
@@ -248,6 +254,7 @@ export class Peers implements ClusterHost, RouterObserver {
   joined(member: ClusterMember): void {
     this.#remotes.set(member, this.#remotes.get(member) ?? new RemoteMember(this, member))
     this.#broker.log.info('member joined', { member: member.name })
+    for (const joined of this.#joined) joined()
     this.counted()
   }
 

@@ -9,8 +9,13 @@ export function tracerOf({ hooks, plugins, peers }: Broker): Tracer {
   const tracer = new Tracer(
     (point, handler, given) => hooks.add(point, handler, { ...given, owner: 'trace' }),
     undefined,
-    (value) => peers?.cluster.tell('plugin', { plugin: subject, value }),
+    (change) => peers?.whole.askPlugin(subject, change) ?? Promise.resolve(),
   )
-  plugins.onTold(subject, (value) => void tracer.told(value as TraceChange))
+  plugins.onAsked(subject, (change) => tracer.follow(change as TraceChange))
+  // A process that is started while there is a trace goes on with it.
+  plugins.onTold(subject, (change) => void tracer.follow(change as TraceChange))
+  peers?.onJoined(() => {
+    for (const start of tracer.list()) peers.cluster.tell('plugin', { plugin: subject, value: { start } })
+  })
   return tracer
 }

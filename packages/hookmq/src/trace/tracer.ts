@@ -41,14 +41,18 @@ export class Tracer {
   readonly #addHook: AddHook
   readonly #maxBytes: number | undefined
   readonly #traces = new Map<string, Trace>()
-  readonly #tell: (change: TraceChange) => void
+  readonly #spread: (change: TraceChange) => Promise<unknown>
   #hooks: HookHandle[] = []
 
-  /** `maxBytes`: of what this process writes to one file; default 64 MB. `tell`: to the tracers of other processes, whose `told` gets it. */
-  constructor(addHook: AddHook, maxBytes?: number, tell: (change: TraceChange) => void = () => {}) {
+  /** `maxBytes`: of what this process writes to one file; default 64 MB. `spread`: has the tracers of other processes do the same, with `follow`. */
+  constructor(
+    addHook: AddHook,
+    maxBytes?: number,
+    spread: (change: TraceChange) => Promise<unknown> = () => Promise.resolve(),
+  ) {
     this.#addHook = addHook
     this.#maxBytes = maxBytes
-    this.#tell = tell
+    this.#spread = spread
   }
 
   list(): readonly TraceView[] {
@@ -59,18 +63,18 @@ export class Tracer {
   async start(type: TraceType, filter: string, path: string, level = 'debug'): Promise<string | undefined> {
     const file = resolve(path)
     const problem = await this.#start({ type, filter, file, level })
-    if (problem === undefined) this.#tell({ start: { type, filter, file, level } })
+    if (problem === undefined) await this.#spread({ start: { type, filter, file, level } })
     return problem
   }
 
-  /** Resolves once what was traced here is in the file. false: there is no such trace. */
+  /** Resolves once what was traced is in the file. false: there is no such trace. */
   async stop(type: TraceType, filter: string): Promise<boolean> {
-    this.#tell({ stop: { type, filter } })
-    return this.#stop(type, filter)
+    const [stopped] = await Promise.all([this.#stop(type, filter), this.#spread({ stop: { type, filter } })])
+    return stopped
   }
 
   /** Another process was told to begin or to end a trace. */
-  async told({ start, stop }: TraceChange): Promise<void> {
+  async follow({ start, stop }: TraceChange): Promise<void> {
     if (start !== undefined) await this.#start(start)
     if (stop !== undefined) await this.#stop(stop.type, stop.filter)
   }

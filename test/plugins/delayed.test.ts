@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { HttpResponse } from '@hookmq/api'
 import delayed from '@hookmq/plugin-delayed'
 import rewrite from '@hookmq/plugin-rewrite'
-import { MemoryStore } from '@hookmq/store-memory'
+import { MemorySessionStore, MemoryStore } from '@hookmq/store-memory'
 import { payloads, publishThrough, subscribe } from '../support/actions.ts'
 import { startBroker, type TestBroker } from '../support/broker.ts'
 import { ManualClock } from '../support/clock.ts'
@@ -268,4 +268,26 @@ test('settings that were changed over HTTP are kept over a restart, and are no m
   await loadPlugin(second, delayed)
   assert.deepEqual((await call(second, 'GET', '/mqtt/delayed')).body, { enable: true, max_delayed_messages: 3 })
   assert.equal(stat(second, 'delayed.count'), 0)
+})
+
+test('while the store of sessions does not work, what is due for one of them waits', async (t) => {
+  const clock = new ManualClock()
+  const store = new MemorySessionStore()
+  const broker = await startBroker(t, {}, { clock, sessions: () => store })
+  await loadPlugin(broker, delayed)
+  const durable = await broker.connect({ clientId: 'd', clean: false, properties: { sessionExpiryInterval: 1000 } })
+  await subscribe(durable, 'a', { qos: 1 })
+  const client = await broker.connect()
+  await publishThrough(client, '$delayed/3/a', 'late', { qos: 1 })
+  await publishThrough(client, '$delayed/3/nobody', 'not for the store', { qos: 1 })
+  store.fail('the disk is full')
+  clock.advance(4000)
+  await turns()
+  assert.deepEqual(await durable.settle(), [])
+  assert.equal(stat(broker, 'delayed.count'), 1)
+  store.fail(undefined)
+  clock.advance(2000)
+  await durable.expect('publish', { topic: 'a', payload: 'late', qos: 1 })
+  await turns()
+  assert.equal(stat(broker, 'delayed.count'), 0)
 })

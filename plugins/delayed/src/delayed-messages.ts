@@ -133,7 +133,7 @@ export class DelayedMessages {
       let done = 0
       const { signal } = this.#ctx
       for (let next = this.#take(); next !== undefined && !signal.aborted; next = this.#take()) {
-        if (!(await this.#publish(next))) this.#schedule.add({ ...next, due: this.#ctx.now() + retryAfter })
+        if (!(await this.#publish(next))) this.#schedule.postpone(next, this.#ctx.now() + retryAfter)
         if (++done % batch === 0) await new Promise((resolve) => setImmediate(resolve))
       }
     } finally {

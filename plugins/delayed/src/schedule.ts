@@ -35,6 +35,14 @@ export class Schedule {
     this.#push(waiting)
   }
 
+  /** One that was given out is given out again, later. It may have been deleted meanwhile. */
+  postpone(waiting: Waiting, due: number): void {
+    if (this.#byId.get(waiting.id) !== waiting) return
+    const later = { ...waiting, due }
+    this.#byId.set(waiting.id, later)
+    this.#push(later)
+  }
+
   delete(id: string): boolean {
     if (!this.#byId.delete(id)) return false
     if (this.#heap.length > 2 * this.#byId.size + 1024) {

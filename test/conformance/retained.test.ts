@@ -199,7 +199,7 @@ for (const hooked of [false, true]) {
       }
       assert.deepEqual(received, expected)
       await client.expectNothing()
-      assert.equal(broker.broker.link.metrics()['messages.delivered'], expected.length)
+      assert.equal(broker.home(client.clientId).link.metrics()['messages.delivered'], expected.length)
     },
   )
 }
@@ -215,7 +215,7 @@ test('retained messages for a client that does not read wait where they are kept
   client.socket.pause()
   client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'large/#', qos: 0 }] })
   const waiting = (): number =>
-    [...broker.broker.channels].find(({ clientId }) => clientId === 'slow')?.outbox.pending ?? 0
+    [...broker.home('slow').channels].find(({ clientId }) => clientId === 'slow')?.outbox.pending ?? 0
   await until(() => waiting() > maxPendingBytes, 'bytes that wait')
   await publisher.settle()
   assert.ok(waiting() <= maxPendingBytes + 60_100, `${waiting()} bytes wait`)
@@ -225,7 +225,7 @@ test('retained messages for a client that does not read wait where they are kept
     const packet = await client.next()
     if (packet.cmd === 'publish') seen.add(String(packet.topic))
   }
-  assert.equal(broker.broker.link.metrics()['delivery.dropped'], 0)
+  assert.equal(broker.home(client.clientId).link.metrics()['delivery.dropped'], 0)
 })
 
 test('one that is too large for the client is left out, the others come [MQTT-3.1.2-25]', async (t) => {
@@ -240,7 +240,7 @@ test('one that is too large for the client is left out, the others come [MQTT-3.
     received.map(({ topic }) => topic),
     ['a/0', 'a/2', 'a/4'],
   )
-  assert.equal(broker.broker.link.metrics()['delivery.dropped.too_large'], 2)
+  assert.equal(broker.home(client.clientId).link.metrics()['delivery.dropped.too_large'], 2)
 })
 
 test('what expires while a client reads is not sent', async (t) => {

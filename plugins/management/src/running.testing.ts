@@ -1,4 +1,4 @@
-import type { Logger, Plugin } from '@hookmq/api'
+import type { Logger, Plugin, SessionStore } from '@hookmq/api'
 import { Broker, type BrokerOptions } from '@hookmq/core'
 import { createTcpListener } from '@hookmq/listener-tcp'
 import { MemoryRetainedStore, MemoryStore } from '@hookmq/store-memory'
@@ -45,6 +45,7 @@ export interface Setup {
   readonly plugins?: readonly Plugin[]
   readonly options?: Partial<BrokerOptions>
   readonly store?: MemoryStore
+  readonly sessions?: SessionStore
 }
 
 /** A broker with a TCP listener and this plugin, on free ports of this machine; stopped when the test ends. */
@@ -54,7 +55,7 @@ export async function run(scope: Scope, setup: Setup = {}): Promise<Running> {
   const store = setup.store ?? new MemoryStore()
   const broker = new Broker(
     { sysInterval: 0, sysHeartbeat: 0, log, ...setup.options },
-    { retained: new MemoryRetainedStore(), store: store.namespace },
+    { retained: new MemoryRetainedStore(), store: store.namespace, sessions: () => setup.sessions },
   )
   await broker.start()
   const listener = createTcpListener({ name: 'external', address: '127.0.0.1:0' })

@@ -58,6 +58,8 @@ export type ProviderCapability =
   | 'throw'
   /** Takes a client's next event, or its own end, while one before it is never answered. */
   | 'overtake'
+  /** Notifications wait in the broker for those before them, not at the provider. */
+  | 'wait in the broker'
 
 export interface HookProviderHarness {
   readonly name: string

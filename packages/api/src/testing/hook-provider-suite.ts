@@ -252,7 +252,7 @@ export function hookProviderSuite(harness: HookProviderHarness): void {
           )
       })
 
-      it('of one client wait for each other, those of another do not', async (t) => {
+      it('of one client wait for each other, those of another do not', needs('wait in the broker'), async (t) => {
         const { host, far, attached } = await start(t, held)
         tell(host, 'one')
         tell(host, 'one')
@@ -266,30 +266,34 @@ export function hookProviderSuite(harness: HookProviderHarness): void {
       })
 
       for (const queueDrop of ['oldest', 'newest'] as const)
-        it(`beyond the queue's limit are dropped, the ${queueDrop} first, and counted`, async (t) => {
-          const script: ProviderScript = {
-            hooks: [...createdHook, { name: 'client.connected' }],
-            answers: { 'session.created': { do: 'hold' } },
-          }
-          const { host, far, attached } = await start(t, script, { queueLimit: 2, queueDrop })
-          const client = testClient({ clientId: 'one' })
-          const connInfo = testConnInfo({ clientId: 'one' })
-          tell(host, 'one')
-          host.notify('client.connected', { client, connInfo })
-          tell(host, 'one')
-          tell(host, 'one')
-          tell(host, 'one')
-          assert.equal(attached.counters.queued, 2)
-          assert.equal(attached.counters.dropped, 2)
-          await far.release()
-          assert.equal(await host.idle(patience), true)
-          assert.deepEqual(
-            (await far.received()).map(({ point }) => point),
-            queueDrop === 'newest'
-              ? ['session.created', 'client.connected', 'session.created']
-              : ['session.created', 'session.created', 'session.created'],
-          )
-        })
+        it(
+          `beyond the queue's limit are dropped, the ${queueDrop} first, and counted`,
+          needs('wait in the broker'),
+          async (t) => {
+            const script: ProviderScript = {
+              hooks: [...createdHook, { name: 'client.connected' }],
+              answers: { 'session.created': { do: 'hold' } },
+            }
+            const { host, far, attached } = await start(t, script, { queueLimit: 2, queueDrop })
+            const client = testClient({ clientId: 'one' })
+            const connInfo = testConnInfo({ clientId: 'one' })
+            tell(host, 'one')
+            host.notify('client.connected', { client, connInfo })
+            tell(host, 'one')
+            tell(host, 'one')
+            tell(host, 'one')
+            assert.equal(attached.counters.queued, 2)
+            assert.equal(attached.counters.dropped, 2)
+            await far.release()
+            assert.equal(await host.idle(patience), true)
+            assert.deepEqual(
+              (await far.received()).map(({ point }) => point),
+              queueDrop === 'newest'
+                ? ['session.created', 'client.connected', 'session.created']
+                : ['session.created', 'session.created', 'session.created'],
+            )
+          },
+        )
 
       it('that are never answered hold up their client no longer than the timeout', needs('overtake'), async (t) => {
         const { host, far, attached } = await start(t, held, { timeout: shortTimeout })

@@ -11,6 +11,7 @@ import {
   type ServerAddress,
   type ServerSettings,
   SettingsError,
+  StreamTransport,
   socketOpener,
   type UnaryReply,
   v3,
@@ -72,6 +73,7 @@ function urlProblem(url: string): string {
 export class ServerLink {
   readonly place: ServerPlace
   readonly transport: Http2Transport
+  #stream: StreamTransport | undefined
   /** The broker's connections keep no program alive; this one would end while it waits for a stream. */
   readonly #alive = setInterval(() => {}, 60_000)
 
@@ -98,7 +100,28 @@ export class ServerLink {
     { key = '', timeout = this.place.settings.requestTimeout }: { key?: string; timeout?: number } = {},
   ): Promise<UnaryReply> {
     const path = exhookPath(version as ExHookVersion, name)
-    return this.transport.call(path, request, { key, deadline: timeout, timeout }).reply
+    return (this.#stream ?? this.transport).call(path, request, { key, deadline: timeout, timeout }).reply
+  }
+
+  /** Lets events go over the batched stream from here on, where the server has it. Resolves to whether it has. */
+  async openStream(): Promise<boolean> {
+    const { settings } = this.place
+    const stream = new StreamTransport(this.transport, {
+      streams: Math.min(settings.streamConnections, settings.poolSize),
+      meta: meta.bytes,
+      timeout: settings.requestTimeout,
+      maxWaiting: settings.streamMaxWaiting,
+      maxWaitingBytes: settings.streamMaxWaitingSize,
+      ahead: 0,
+      maxFrameBytes: settings.maxReplySize,
+      observe: () => {},
+    })
+    if (await stream.start()) {
+      this.#stream = stream
+      return true
+    }
+    stream.stop()
+    return false
   }
 
   /** OnProviderLoaded. */
@@ -122,6 +145,7 @@ export class ServerLink {
 
   close(): void {
     clearInterval(this.#alive)
+    this.#stream?.stop()
     this.transport.close()
   }
 }

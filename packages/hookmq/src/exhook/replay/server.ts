@@ -29,9 +29,10 @@ export async function serverTarget(url: string, settings: readonly string[]): Pr
   try {
     const { version, hooks } = await load(link)
     const names = [...hooks.keys()]
+    const way = await wayOf(link, version)
     return {
       name: url,
-      about: `emqx.exhook.${version}, ${names.length === 0 ? 'no hooks' : names.join(', ')}`,
+      about: `emqx.exhook.${version}${way}, ${names.length === 0 ? 'no hooks' : names.join(', ')}`,
       ask: (event) => ask(link, version, hooks, event),
       async close() {
         await link.leave(version).catch(() => {})
@@ -43,6 +44,15 @@ export async function serverTarget(url: string, settings: readonly string[]): Pr
     if (error instanceof HookmqError) throw error
     throw new HookmqError('CONNECT_FAILED', `${url}: ${messageOf(error)}; hookmq exhook doctor ${url} says more`)
   }
+}
+
+/** Opens the stream as the broker would, with `--set stream=…`. In words: how events go. */
+async function wayOf(link: ServerLink, version: ExHookVersion): Promise<string> {
+  const { stream } = link.place.settings
+  if (version !== 'v3' || stream === 'off') return ''
+  if (await link.openStream()) return ' over the stream'
+  if (stream === 'on') throw new Error('it has no hookmq.exhook.v1.HookStream, and --set stream=on asks for it')
+  return ''
 }
 
 type Registered = ReadonlyMap<string, readonly string[]>

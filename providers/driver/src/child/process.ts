@@ -9,7 +9,7 @@ import { type Asked, idAfter, type Question } from './question.ts'
 import type { ProcessEvents, ProcessSettings } from './settings.ts'
 
 /** Calls in one frame: enough to make the frame cheap, few enough that the first answer does not wait for the last. */
-const maxCallsPerFrame = 64
+const maxCallsPerFrame = 256
 
 /** Bytes after which a frame is written before the turn ends. */
 const maxCollected = 256 * 1024

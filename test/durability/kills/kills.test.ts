@@ -12,3 +12,10 @@ for (const part of [1, 2]) {
     assert.ok(report.acknowledged > 100 && report.retained > 0 && report.subscriptions > 0, JSON.stringify(report))
   })
 }
+
+test('kill -9 of a broker of two processes: they end with their supervisor, and nothing that was acknowledged is lost', async (t) => {
+  const seed = Math.floor(Math.random() * 2 ** 32)
+  t.diagnostic(`seed ${seed}`)
+  const { violations } = await runKills({ kills: 4, seed, longest: 500, workers: 2 })
+  assert.deepEqual(violations, [], `npm run kill -- 4 --seed ${seed} --longest 500 --workers 2`)
+})

@@ -11,11 +11,23 @@ import type { FromWorker, ToWorker, WorkerInit } from './messages.ts'
 import { RelayServer } from './relay.ts'
 import { reusesPorts } from './reuse-port.ts'
 
+/** Milliseconds between two looks at whether the supervisor is still there. */
+const watchInterval = 500
+
 /** The life of a worker process: it does what its supervisor says, and ends when that one is gone. */
 export function superviseWorker(): void {
   let assembly: Assembly | undefined
   const bind = Promise.withResolvers<void>()
-  process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'))
+  const end = (): boolean => process.kill(process.pid, 'SIGTERM')
+  process.on('disconnect', end)
+  // A supervisor that is killed in the middle of a message leaves a channel that never says that it ended.
+  const supervisor = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === supervisor) return
+    clearInterval(watch)
+    end()
+  }, watchInterval)
+  watch.unref()
   process.on('message', (message: ToWorker, handle?: ConnectionHandle) => {
     switch (message.kind) {
       case 'init':

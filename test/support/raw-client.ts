@@ -77,7 +77,8 @@ export class RawClient {
     client.sendConnect(settings)
     client.connack = await client.expect('connack')
     const code = client.connack.reasonCode ?? client.connack.returnCode
-    assert.equal(code, 0, `CONNACK refuses ${client.clientId} with 0x${Number(code).toString(16)}`)
+    const { reasonString = '' } = (client.connack.properties ?? {}) as { readonly reasonString?: string }
+    assert.equal(code, 0, `CONNACK refuses ${client.clientId} with 0x${Number(code).toString(16)} ${reasonString}`)
     return client
   }
 

@@ -212,3 +212,28 @@ test('who is due is found in the journal, and not who is not any more', (t) => {
   batch((writer) => writer.deleteSession(1))
   assert.deepEqual(due(), [])
 })
+
+test('a session is read also when another process has made rows of what this one wrote', (t) => {
+  const file = databaseFile(t)
+  open(t, file)
+  const [own, other] = [new SqliteEngine({ file, durability: 'none' }), new SqliteEngine({ file, durability: 'none' })]
+  t.after(() => {
+    own.close()
+    other.close()
+  })
+  let number = 0
+  const batch = (fill: (writer: BatchWriter) => void): void => {
+    const writer = new BatchWriter()
+    fill(writer)
+    own.apply(writer.seal(run, ++number))
+  }
+  batch((writer) => {
+    writer.putSession(7, 'c', undefined, new Uint8Array(1))
+    writer.append(7, message(1))
+  })
+  // It finds the journal of a process that it does not know, and settles it.
+  assert.ok(other.read({ kind: 'session', session: 7 }))
+  assert.equal((own.read({ kind: 'session', session: 7 }) as StoredSession).queued, 1)
+  batch((writer) => writer.append(7, message(2)))
+  assert.equal((own.read({ kind: 'session', session: 7 }) as StoredSession).queued, 2)
+})

@@ -127,7 +127,7 @@ export class Journal implements Passing {
 
   /** Makes rows of all there is, or of what is one session's, for somebody who takes them back. `unwritten`: batches behind those. */
   lay(session: number | undefined, unwritten: readonly Uint8Array[]): void {
-    const known = !this.#stale && session !== undefined
+    const known = !this.#stale && session !== undefined && this.#isThere()
     const batches = known
       ? this.#kept.filter(({ sessions }) => sessions.has(session)).map(({ batch }) => batch)
       : (this.#own.all(0, Number.MAX_SAFE_INTEGER) as unknown as [number, Uint8Array][]).map(([, batch]) => batch)
@@ -186,10 +186,15 @@ export class Journal implements Passing {
     return sequence - this.#run * perRun
   }
 
+  /** false: somebody else has made rows of all there was. */
+  #isThere(): boolean {
+    const oldest = this.#kept[0]
+    return oldest === undefined || this.#find.get(oldest.id) !== undefined
+  }
+
   /** Somebody else may have made rows of all there was. */
   #refresh(): void {
-    const oldest = this.#kept[0]
-    if (!this.#stale && (oldest === undefined || this.#find.get(oldest.id) !== undefined)) return
+    if (!this.#stale && this.#isThere()) return
     this.#kept = []
     this.#bytes = 0
     this.#present.clear()

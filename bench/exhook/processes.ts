@@ -129,7 +129,8 @@ export async function askedByBroker(
   const broker = provider === undefined ? run('broker') : run('broker', provider.address, stream)
   const { port } = await said<{ port: number }>(broker)
   const client = run(load, String(port), String(argument))
-  await pause(2000)
+  // The compilers have their time before; the fewer messages come, the more of it they need.
+  await pause(load === 'steady' ? 5000 : 2000)
   // Forgets the times of the beginning.
   await ask(client)
   const [before, clientBefore, providerBefore] = [await ask(broker), await ask(client), (await provider?.cpu()) ?? 0]

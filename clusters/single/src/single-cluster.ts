@@ -123,9 +123,9 @@ export class SingleCluster implements Cluster {
     this.#toAll((host, from) => host.told(from, subject, copy))
   }
 
-  taken(): Promise<void> | undefined {
+  taken(): Promise<boolean> | undefined {
     if (this.#queue.length === 0) return undefined
-    return new Promise((resolve) => this.enqueue(() => void this.#settled().then(resolve)))
+    return new Promise((resolve) => this.enqueue(() => void this.#settled().then(() => resolve(true))))
   }
 
   async #settled(): Promise<void> {

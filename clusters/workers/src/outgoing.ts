@@ -34,9 +34,9 @@ export class Outgoing {
   #unacknowledgedBytes = 0
   /** Of the counted messages that were not acknowledged yet, in their order. */
   #tallies: Tally[] = []
-  #waiting: { readonly token: number; readonly resolve: () => void }[] = []
-  #sync: Promise<void> | undefined
-  #lastSync: Promise<void> | undefined
+  #waiting: { readonly token: number; readonly resolve: (taken: boolean) => void }[] = []
+  #sync: Promise<boolean> | undefined
+  #lastSync: Promise<boolean> | undefined
   congested = false
   dropped = 0
   flushes = 0
@@ -112,8 +112,8 @@ export class Outgoing {
     this.#relieved()
   }
 
-  /** Settles when the member has taken all that was written until now; undefined: it has. */
-  taken(): Promise<void> | undefined {
+  /** Settles when the member has taken all that was written until now; undefined: it has; false: it was given up before. */
+  taken(): Promise<boolean> | undefined {
     if (this.#sync !== undefined) return this.#sync
     if (!this.#dirty) return this.#acknowledged === this.#token ? undefined : this.#lastSync
     const token = ++this.#token
@@ -131,7 +131,7 @@ export class Outgoing {
     while (this.#unacknowledged.length > 0 && this.#unacknowledged[0].token <= token) {
       this.#unacknowledgedBytes -= this.#unacknowledged.shift()?.bytes.length ?? 0
     }
-    while (this.#waiting.length > 0 && this.#waiting[0].token <= token) this.#waiting.shift()?.resolve()
+    while (this.#waiting.length > 0 && this.#waiting[0].token <= token) this.#waiting.shift()?.resolve(true)
   }
 
   /** The member is there. `opening` is written first, then what it has not acknowledged, then what gathered meanwhile. */
@@ -164,7 +164,8 @@ export class Outgoing {
     this.#sync = undefined
     this.#dirty = false
     this.#tallies = []
-    this.acknowledged(this.#token, [])
+    this.#acknowledged = this.#token
+    for (const { resolve } of this.#waiting.splice(0)) resolve(false)
     return lost
   }
 }

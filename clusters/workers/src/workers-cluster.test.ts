@@ -115,14 +115,15 @@ test('what is sent to a worker that is away is kept for it, and given up after a
   for (let index = 0; index < 100; index++) sender.member?.forward(kilobyte)
   assert.equal(one.congested, false, 'others go on')
   let taken = false
-  const work = one.taken()?.then(() => {
-    taken = true
+  const work = one.taken()?.then((done) => {
+    taken = done
   })
   const again = new Counting()
   const second = make('two', 60_000)
   assert.equal(taken, false)
   await second.start(again)
   await work
+  assert.equal(taken, true)
   assert.equal(again.received_, 100)
   await Promise.all([one.stop(100), second.stop(100)])
 
@@ -133,7 +134,7 @@ test('what is sent to a worker that is away is kept for it, and given up after a
   await gone.stop(100)
   while (host.member?.connected) await new Promise((resolve) => setImmediate(resolve))
   host.member?.forward(kilobyte)
-  await impatient.taken()
+  assert.equal(await impatient.taken(), false, 'what was given up was not taken')
   assert.equal(impatient.counters().pending, 0)
   await impatient.stop(100)
 })

@@ -174,9 +174,9 @@ export class WorkersCluster implements Cluster {
     for (const link of this.#established()) link.value(F.TELL, { subject, value })
   }
 
-  taken(): Promise<void> | undefined {
-    let only: Promise<void> | undefined
-    let all: Promise<void>[] | undefined
+  taken(): Promise<boolean> | undefined {
+    let only: Promise<boolean> | undefined
+    let all: Promise<boolean>[] | undefined
     for (const { out, known } of this.#list) {
       const one = known ? out.taken() : undefined
       if (one === undefined) continue
@@ -186,7 +186,7 @@ export class WorkersCluster implements Cluster {
         all.push(one)
       }
     }
-    return all === undefined ? only : Promise.all(all).then(() => undefined)
+    return all === undefined ? only : Promise.all(all).then((each) => each.every((taken) => taken))
   }
 
   handOver(owner: string, transport: Transport, bytes: Uint8Array): TransportHandler | undefined {

@@ -87,10 +87,11 @@ export interface Cluster {
   /** To all members that are there. */
   tell(subject: string, value: unknown): void
   /**
-   * Settles when every member has taken all that was handed over until now, and what it stored of it is safe; or has been away for too long.
+   * Settles when every member has taken all that was handed over until now, and what it stored of it is safe; or will not, because it has been away for too long
+   * or this one stops: then false. What was handed over may be lost then.
    * Never rejects. undefined: nothing is on its way.
    */
-  taken(): Promise<void> | undefined
+  taken(): Promise<boolean> | undefined
   /** More waits for a member than should: who can slow its messages down does so until `ClusterHost.relieved`. */
   readonly congested: boolean
   /**

@@ -7,7 +7,10 @@ export function after<T, R>(value: T | Promise<T>, next: (value: T) => R | Promi
 }
 
 /** Settles when both have; undefined: there is nothing to wait for. */
-export function bothOf(one: Promise<void> | undefined, other: Promise<void> | undefined): Promise<void> | undefined {
+export function bothOf(
+  one: Promise<unknown> | undefined,
+  other: Promise<unknown> | undefined,
+): Promise<unknown> | undefined {
   if (one === undefined || other === undefined) return one ?? other
-  return Promise.all([one, other]).then(() => undefined)
+  return Promise.all([one, other])
 }

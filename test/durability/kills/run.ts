@@ -51,7 +51,7 @@ class Kills {
   readonly #options: KillOptions
   readonly #folder: string
   readonly #random: Random
-  readonly #ledger = new Ledger()
+  readonly #ledger: Ledger
   readonly #publishers: Publisher[] = []
   readonly #subscribers: Subscriber[] = []
   readonly #retainer: Retainer
@@ -67,6 +67,8 @@ class Kills {
     mkdirSync(join(folder, 'data'))
     writeFileSync(join(folder, 'data/loaded_plugins'), '')
     this.#random = new Random(options.seed)
+    // Several processes store a message each for their own clients: a broker that is killed in between has it sent once more.
+    this.#ledger = new Ledger((options.workers ?? 1) === 1)
     const ledger = this.#ledger
     for (const version of [4, 5] as const) {
       for (const qos of [1, 2] as const) {

@@ -363,11 +363,14 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
   }
 
   /** Runs `acknowledge` when `safe` has settled and what waited before has been acknowledged. Later packets go on meanwhile. */
-  acknowledgeWhen(safe: Promise<void> | undefined, acknowledge: () => undefined | Promise<unknown>): undefined {
+  acknowledgeWhen(
+    safe: Promise<boolean | void> | undefined,
+    acknowledge: (taken: boolean) => undefined | Promise<unknown>,
+  ): undefined {
     this.slowDown()
     this.broker.durable?.throttle(this)
-    if (safe === undefined) this.#late().push(acknowledge)
-    else this.#late().pushPending(safe, acknowledge)
+    if (safe === undefined) this.#late().push(() => acknowledge(true))
+    else this.#late().pushPending(safe, (taken) => acknowledge(taken !== false))
     this.#checkAcknowledgements()
     return undefined
   }

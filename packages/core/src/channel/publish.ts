@@ -9,7 +9,7 @@ import {
   topicNameError,
 } from '@hookmq/mqtt'
 import type { Access } from '../access/access.ts'
-import { after, bothOf } from '../after.ts'
+import { after } from '../after.ts'
 import type { PublisherRoute } from '../broker.ts'
 import { FarReceivers } from '../cluster/peers.ts'
 import { pending, type RunEnd } from '../hooks/index.ts'
@@ -359,7 +359,7 @@ function finish(
     return refusePublish(channel, session, storeDown(channel), qos, packetId)
   }
   // In one batch with the message: after a crash both are there, or none. [MQTT-4.3.3-10]
-  if (qos === 2) session.keepAwaiting(packetId)
+  if (qos === 2 && (peers === undefined || channel.state !== 'connected')) session.keepAwaiting(packetId)
   // The client may have left while hooks were thinking: its message counts all the same.
   if (qos === 0 || channel.state !== 'connected') {
     broker.route(outcome, routes)
@@ -370,16 +370,42 @@ function finish(
   const far = peers === undefined ? undefined : new FarReceivers(peers)
   // The own copy of a durable session must be stored before the acknowledgement leaves.
   const count = broker.route(outcome, routes, session.number === 0 ? publisher : undefined, far)
-  const taken = far && peers?.taken(far.since)
+  let taken = far && peers?.taken(far.since)
+  if (qos === 2 && peers !== undefined) {
+    if (taken === undefined) session.keepAwaiting(packetId)
+    else taken = keepAwaitingWhen(taken, session, packetId)
+  }
   const batch = durable?.batchSince(changes)
   if (taken === undefined && batch !== undefined)
     return channel.acknowledgeStored(
       new StoredAcknowledgement(channel, session, outcome, count, qos, packetId, publisher, batch),
     )
-  const safe = bothOf(taken, durable?.since(changes))
+  const safe = whenSafe(taken, durable?.since(changes))
   if (safe !== undefined || channel.acknowledgesLate)
     return acknowledgeLater(channel, session, outcome, count, far, qos, packetId, publisher, safe)
   return acknowledgeRouted(channel, session, outcome, count, qos, packetId, publisher)
+}
+
+/**
+ * What another process has not stored yet could be lost in a crash while the identifier counts as taken: the client would be told, when it sends the
+ * message again, that all is well. So it comes after, and a crash in between makes the message come twice.
+ */
+function keepAwaitingWhen(taken: Promise<boolean>, session: Session, packetId: number): Promise<boolean> {
+  return taken.then((done) => {
+    if (!done) return false
+    session.keepAwaiting(packetId)
+    const stored = session.broker.durable?.pending()
+    return stored === undefined ? true : stored.then(() => true)
+  })
+}
+
+/** false: another process may have lost it. */
+function whenSafe(
+  taken: Promise<boolean> | undefined,
+  stored: Promise<void> | undefined,
+): Promise<boolean | void> | undefined {
+  if (taken === undefined || stored === undefined) return taken ?? stored
+  return Promise.all([taken, stored]).then(([done]) => done)
 }
 
 function acknowledgeLater(
@@ -391,12 +417,19 @@ function acknowledgeLater(
   qos: QoS,
   packetId: number,
   publisher: PublisherRoute,
-  safe: Promise<void> | undefined,
+  safe: Promise<boolean | void> | undefined,
 ): undefined {
-  return channel.acknowledgeWhen(safe, () => {
+  return channel.acknowledgeWhen(safe, (taken) => {
+    if (!taken) return refusePublish(channel, session, workerAway(channel), qos, packetId)
     const receivers = channel.broker.total(outcome, count, far)
     return acknowledgeRouted(channel, session, outcome, receivers, qos, packetId, publisher)
   })
+}
+
+/** The message may be lost on its way to receivers elsewhere: the client must not take it for accepted. */
+function workerAway({ version }: Channel): Refusal {
+  const kind = version === 5 ? 'reject' : 'disconnect'
+  return new Refusal(kind, ReasonCode.ImplementationSpecificError, 'cluster', 'a process with receivers is away')
 }
 
 /** An older client cannot be told: it must not take the message for accepted, and sends it again when it is back. */

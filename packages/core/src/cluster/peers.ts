@@ -135,8 +135,8 @@ export class Peers implements ClusterHost, RouterObserver {
     }
   }
 
-  /** Settles when the members know what was announced, and have what was forwarded, since `handed` was this. */
-  taken(since: number): Promise<void> | undefined {
+  /** Settles when the members know what was announced, and have what was forwarded, since `handed` was this. false: one of them may not have it. */
+  taken(since: number): Promise<boolean> | undefined {
     return this.handed === since ? undefined : this.cluster.taken()
   }
 

@@ -18,7 +18,12 @@ const watchInterval = 500
 export function superviseWorker(): void {
   let assembly: Assembly | undefined
   const bind = Promise.withResolvers<void>()
-  const end = (): boolean => process.kill(process.pid, 'SIGTERM')
+  let ending = false
+  const end = (): void => {
+    // A second signal would cut the first one short.
+    if (!ending) process.kill(process.pid, 'SIGTERM')
+    ending = true
+  }
   process.on('disconnect', end)
   // A supervisor that is killed in the middle of a message leaves a channel that never says that it ended.
   const supervisor = process.ppid

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { Logger } from '@hookmq/api'
 import { canWriteDirectly } from './direct-write.ts'
@@ -25,6 +26,10 @@ async function pair(t: TestContext): Promise<{ client: Socket; socket: Socket; t
     socket.destroy()
     server.close()
   })
+  return { client, socket, transport: transportOf(socket) }
+}
+
+function transportOf(socket: Socket): SocketTransport {
   const origin = {
     socketType: 'tcp',
     listener: 'tcp:test',
@@ -36,7 +41,7 @@ async function pair(t: TestContext): Promise<{ client: Socket; socket: Socket; t
     released: () => {},
   }
   const endpoints = { peerhost: '127.0.0.1', peerport: 1, sockhost: '127.0.0.1', sockport: 2 }
-  return { client, socket, transport: new SocketTransport(socket, origin, endpoints) }
+  return new SocketTransport(socket, origin, endpoints)
 }
 
 test('writes of all sizes to a client that stops and goes: all bytes in order, before the end', {
@@ -90,6 +95,48 @@ test('writes of all sizes to a client that stops and goes: all bytes in order, b
   }
   assert.equal(received, total)
   assert.ok(drained <= 1, 'no drain after the end')
+})
+
+test('large writes to another process that reads all the time', { skip }, async (t) => {
+  assert.equal(await canWriteDirectly(), true)
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const accepted = once(server, 'connection')
+  // The system takes the rest of a write at a second attempt, now and then: then the write is over, and its request is not.
+  const reader = spawn(process.execPath, [
+    '--input-type=commonjs',
+    '-e',
+    `let n = 0; require('net').connect(${port}, '127.0.0.1').on('data', (b) => { n += b.length }).on('end', () => console.log(n))`,
+  ])
+  const [socket] = (await accepted) as [Socket]
+  t.after(() => {
+    socket.destroy()
+    server.close()
+    reader.kill()
+  })
+  const transport = transportOf(socket)
+  let drained = (): void => {}
+  transport.handle({ data() {}, drain: () => drained(), closed() {} })
+  const bytes = Buffer.alloc(300_000, 'x')
+  const count = 2000
+  for (let round = 0; round < count; round++) {
+    const size = 1000 + (round % 300) * 1000
+    transport.write(bytes.subarray(0, size))
+    if (transport.bufferedBytes > 0)
+      await new Promise<void>((resolve) => {
+        drained = resolve
+      })
+    else if (round % 8 === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  transport.end()
+  const [text] = await once(reader.stdout, 'data')
+  const sent = Array.from({ length: count }, (_, round) => 1000 + (round % 300) * 1000)
+  assert.equal(
+    Number(text),
+    sent.reduce((sum, size) => sum + size, 0),
+  )
 })
 
 test('small writes cost the stream of the socket nothing', { skip }, async (t) => {

@@ -27,8 +27,6 @@ interface Internals {
 }
 
 let Request: (new () => WriteRequest) | undefined
-/** Nothing was queued with it: it can be used again. */
-let spare: WriteRequest | undefined
 
 function completed(this: WriteRequest, status: number): void {
   const { owner } = this
@@ -46,18 +44,18 @@ function completed(this: WriteRequest, status: number): void {
 export function writeDirectly(socket: Socket, bytes: Uint8Array, owner: DirectOwner): number | undefined {
   const { _handle: handle } = socket as unknown as Internals
   if (Request === undefined || handle?.writeBuffer === undefined) return undefined
-  spare ??= new Request()
-  const status = handle.writeBuffer(spare, bytes)
+  // One for each write: whether the system still has a request whose bytes are all written cannot be seen from here.
+  const request = new Request()
+  request.oncomplete = completed
+  const status = handle.writeBuffer(request, bytes)
   if (status !== 0) {
     socket.destroy(writeError(status))
     return undefined
   }
   const left = handle.writeQueueSize ?? 0
   if (left === 0) return 0
-  spare.owner = owner
-  spare.bytes = bytes
-  spare.oncomplete = completed
-  spare = undefined
+  request.owner = owner
+  request.bytes = bytes
   return left
 }
 
@@ -112,7 +110,7 @@ async function probe(): Promise<boolean> {
       },
     }
     let sent = 1 + 'first'.length
-    if (writeDirectly(socket, Buffer.from('first'), owner) !== 0 || spare === undefined) return false
+    if (writeDirectly(socket, Buffer.from('first'), owner) !== 0) return false
     for (let left: number | undefined = 0; left === 0; sent += piece.length) {
       if (sent > 64 * piece.length) return false
       left = writeDirectly(socket, piece, owner)

@@ -13,6 +13,8 @@ interface WriteRequest {
   owner?: DirectOwner
   /** Must live until it is written. */
   bytes?: Uint8Array
+  /** -1: the system does not have it. */
+  getAsyncId?(): number
 }
 
 interface StreamHandle {
@@ -27,6 +29,11 @@ interface Internals {
 }
 
 let Request: (new () => WriteRequest) | undefined
+/** Nothing was queued with it: it can be used again. */
+let spare: WriteRequest | undefined
+
+/** What `getAsyncId` says of a request that is not in use. */
+const free = -1
 
 function completed(this: WriteRequest, status: number): void {
   const { owner } = this
@@ -44,8 +51,8 @@ function completed(this: WriteRequest, status: number): void {
 export function writeDirectly(socket: Socket, bytes: Uint8Array, owner: DirectOwner): number | undefined {
   const { _handle: handle } = socket as unknown as Internals
   if (Request === undefined || handle?.writeBuffer === undefined) return undefined
-  // One for each write: whether the system still has a request whose bytes are all written cannot be seen from here.
-  const request = new Request()
+  const request = spare ?? new Request()
+  spare = undefined
   request.oncomplete = completed
   const status = handle.writeBuffer(request, bytes)
   if (status !== 0) {
@@ -53,7 +60,11 @@ export function writeDirectly(socket: Socket, bytes: Uint8Array, owner: DirectOw
     return undefined
   }
   const left = handle.writeQueueSize ?? 0
-  if (left === 0) return 0
+  if (left === 0) {
+    // The system may have a request whose bytes are all written: its second attempt took the rest.
+    if (request.getAsyncId?.() === free) spare = request
+    return 0
+  }
   request.owner = owner
   request.bytes = bytes
   return left
@@ -110,7 +121,7 @@ async function probe(): Promise<boolean> {
       },
     }
     let sent = 1 + 'first'.length
-    if (writeDirectly(socket, Buffer.from('first'), owner) !== 0) return false
+    if (writeDirectly(socket, Buffer.from('first'), owner) !== 0 || spare === undefined) return false
     for (let left: number | undefined = 0; left === 0; sent += piece.length) {
       if (sent > 64 * piece.length) return false
       left = writeDirectly(socket, piece, owner)

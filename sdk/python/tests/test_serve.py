@@ -1,6 +1,7 @@
 """What a broker sees of ``python -m hookmq serve``: bytes of gRPC."""
 
 import asyncio
+import contextlib
 import queue
 import threading
 import time
@@ -60,7 +61,7 @@ class Running:
         self._loop.call_soon_threadsafe(self._end.set)
 
     def stop(self):
-        if self._thread.is_alive():
+        with contextlib.suppress(RuntimeError):  # its loop has ended already
             self.begin_stop()
         self._thread.join(10)
         self.channel.close()

@@ -10,6 +10,9 @@ export interface DataLock {
 /** SQLITE_BUSY: somebody else has it. */
 const busy = 5
 
+/** A file that nobody refers to is closed by the garbage collector, and its lock with it. */
+const held = new Set<DatabaseSync>()
+
 /**
  * Makes the folder and takes it for this process: two brokers on the same files would spoil them. The lock is the system's own, held
  * through SQLite on an empty file, so it ends with the process however that ends. Throws a HookmqError: DATA_DIR_LOCKED
@@ -38,11 +41,10 @@ export function lockDataDir(dataDir: string): DataLock {
     file.close()
     throw unusable(dataDir, error)
   }
-  let held = true
+  held.add(file)
   return {
     release() {
-      if (!held) return
-      held = false
+      if (!held.delete(file)) return
       rmSync(pidFile, { force: true })
       file.close()
     },

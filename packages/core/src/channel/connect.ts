@@ -16,7 +16,7 @@ import { Refusal } from '../refusal.ts'
 import { type Authenticated, authenticate } from './authenticate.ts'
 import { type Channel, HOLD_CONNECTING } from './channel.ts'
 import { endConnection } from './disconnect.ts'
-import { mostUnreleased } from './publish.ts'
+import { mostUnreleased } from './packet-identifiers.ts'
 import { OutgoingAliases } from './topic-alias.ts'
 
 /** CONNECT: each step goes on at once unless a hook makes it wait; nothing else of the client is read meanwhile. */

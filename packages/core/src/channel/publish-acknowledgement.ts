@@ -27,13 +27,14 @@ export function routeAcknowledged(
     broker.metrics.counters[M.STORE_REFUSED]++
     return refusePublish(channel, session, storeDown(channel), qos, packetId)
   }
-  const connected = channel.state === 'connected'
   // In one batch with the message: after a crash both are there, or none. [MQTT-4.3.3-10]
-  if (qos === 2 && (peers === undefined || !connected)) session.keepAwaiting(packetId)
+  if (qos === 2 && peers === undefined) session.keepAwaiting(packetId)
   // The client may have left while hooks were thinking: its message counts all the same.
-  if (!connected) {
+  if (channel.state !== 'connected') {
+    const since = peers?.handed ?? 0
     broker.route(message, routes)
     channel.slowDown()
+    if (qos === 2 && peers !== undefined) acceptFar(session, packetId, peers.taken(since))
     return undefined
   }
   const routed = new RoutedPublish(channel, session, message, qos, packetId)
@@ -41,10 +42,7 @@ export function routeAcknowledged(
   // The own copy of a durable session must be stored before the acknowledgement leaves.
   routed.count = broker.route(message, routes, session.number === 0 ? routed : undefined, far)
   let taken = far && peers?.taken(far.since)
-  if (qos === 2 && peers !== undefined) {
-    if (taken === undefined) session.keepAwaiting(packetId)
-    else taken = keepAwaitingWhen(taken, session, packetId)
-  }
+  if (qos === 2 && peers !== undefined) taken = keepAwaitingFar(session, packetId, taken)
   const batch = durable?.batchSince(changes)
   if (taken === undefined && batch !== undefined) {
     routed.batch = batch
@@ -55,16 +53,49 @@ export function routeAcknowledged(
   return routed.run()
 }
 
+/** PUBREC once more, for a message that was accepted, or is about to be. */
+export function acknowledgeAgain(channel: Channel, session: Session, packetId: number): void {
+  const write = (): undefined => channel.writeAck('pubrec', packetId, ReasonCode.Success) as undefined
+  const stored = session.number === 0 ? undefined : channel.broker.durable?.pending()
+  const safe = whenSafe(session.forwarding?.get(packetId), stored)
+  if (safe === undefined && !channel.acknowledgesLate) return void write()
+  channel.acknowledgeWhen(safe, (taken) =>
+    taken ? write() : refusePublish(channel, session, workerAway(channel), 2, packetId),
+  )
+}
+
 /**
  * What another process has not stored yet could be lost in a crash while the identifier counts as taken: the client would be told, when it sends the
- * message again, that all is well. So it comes after, and a crash in between makes the message come twice.
+ * message again, that all is well. So it comes after, and a crash in between makes the message come twice. Settles when it is safe, too.
  */
+function keepAwaitingFar(
+  session: Session,
+  packetId: number,
+  taken: Promise<boolean> | undefined,
+): Promise<boolean> | undefined {
+  if (taken !== undefined) return keepAwaitingWhen(taken, session, packetId)
+  session.keepAwaiting(packetId)
+  return undefined
+}
+
 function keepAwaitingWhen(taken: Promise<boolean>, session: Session, packetId: number): Promise<boolean> {
-  return taken.then((done) => {
+  session.forwarding ??= new Map()
+  const { forwarding } = session
+  const kept = taken.then((done) => {
+    if (forwarding.get(packetId) === kept) forwarding.delete(packetId)
     if (!done) return false
     session.keepAwaiting(packetId)
     const stored = session.broker.durable?.pending()
     return stored === undefined ? true : stored.then(() => true)
+  })
+  forwarding.set(packetId, kept)
+  return kept
+}
+
+/** As `keepAwaitingFar`, for a message that nobody waits for: when it may be lost, its client can send it once more. */
+function acceptFar(session: Session, packetId: number, taken: Promise<boolean> | undefined): void {
+  void keepAwaitingFar(session, packetId, taken)?.then((done) => {
+    if (!done) session.release(packetId)
   })
 }
 

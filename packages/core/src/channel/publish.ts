@@ -8,7 +8,7 @@ import type { Session } from '../session/session.ts'
 import type { Channel } from './channel.ts'
 import type { Slot } from './in-order.ts'
 import { isRepeated, reserve } from './packet-identifiers.ts'
-import { routeAcknowledged } from './publish-acknowledgement.ts'
+import { acknowledgeAgain, routeAcknowledged } from './publish-acknowledgement.ts'
 import { permissionOf, resolveTopic, routesOf } from './publish-topic.ts'
 import { refusePublish } from './refuse.ts'
 import type { TopicEntry } from './topic-cache.ts'
@@ -72,12 +72,7 @@ function decideLater(
 }
 
 function repeatAnswer(channel: Channel, session: Session, packetId: number): void {
-  effect(channel, () => {
-    const write = (): undefined => channel.writeAck('pubrec', packetId, ReasonCode.Success) as undefined
-    const safe = session.number === 0 ? undefined : channel.broker.durable?.pending()
-    if (safe === undefined && !channel.acknowledgesLate) write()
-    else channel.acknowledgeWhen(safe, write)
-  })
+  effect(channel, () => acknowledgeAgain(channel, session, packetId))
 }
 
 /** The rest of `receivePublish` for a QoS 0 message with a remembered permission that the hooks have seen already. Always true. */

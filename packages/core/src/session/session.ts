@@ -38,6 +38,8 @@ export class Session implements DeliveryTarget {
   cancelExpiry: (() => void) | undefined
   /** QoS 2 packet identifiers of the client that wait for PUBREL, with the time of their PUBLISH. */
   awaitingRel: Map<number, number> | undefined
+  /** Those whose messages other processes have not taken yet; false: one of them may have lost it. */
+  forwarding: Map<number, Promise<boolean>> | undefined
   /** Its connection has found it here: what the client sends again may be done already. */
   resumed = false
   /** Its number in the store; 0: it ends with the broker. */
@@ -394,7 +396,8 @@ export class Session implements DeliveryTarget {
   /** A QoS 2 message of the client was accepted: its identifier is taken until PUBREL, also after a crash. */
   keepAwaiting(packetId: number): void {
     const since = this.awaitingRel?.get(packetId)
-    if (this.number !== 0 && since !== undefined) this.broker.durable?.store.putAwaiting(this.number, packetId, since)
+    if (this.number === 0 || this.over || since === undefined) return
+    this.broker.durable?.store.putAwaiting(this.number, packetId, since)
   }
 
   /** PUBREL. false: nothing waits under this identifier. */

@@ -8,6 +8,7 @@ import type { Refusal } from '../refusal.ts'
 import type { Route } from '../routing/types.ts'
 import { Session } from '../session/session.ts'
 import type { Channel } from './channel.ts'
+import { borrowedPayload } from './payloads.ts'
 import { publishHeard } from './publish.ts'
 import { permissionBit, type TopicEntry } from './topic-cache.ts'
 
@@ -123,7 +124,7 @@ function makeMessage(
 /** Only who may keep a payload needs memory of its own for it. */
 function payloadFor(use: PayloadUse, frame: PublishFrame, { payloads }: Broker): Buffer {
   if (use === 'keep') return payloads.own(frame)
-  return use === 'borrow' ? frame.buffer.subarray(frame.payloadStart, frame.end) : unseenPayload
+  return use === 'borrow' ? borrowedPayload(frame) : unseenPayload
 }
 
 /** Before a message goes on its way: its payload must not lie in the read buffer. */

@@ -63,6 +63,11 @@ export class Payloads {
   }
 }
 
+/** The payload of a frame where it lies: until bytes come in. */
+export function borrowedPayload({ buffer, payloadStart, end }: PublishFrame): Buffer {
+  return new NodeBuffer(buffer.buffer as ArrayBuffer, buffer.byteOffset + payloadStart, end - payloadStart)
+}
+
 function copyOf({ buffer, payloadStart, end }: PublishFrame): Buffer {
   const own = Buffer.allocUnsafe(end - payloadStart)
   buffer.copy(own, 0, payloadStart, end)

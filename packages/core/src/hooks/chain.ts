@@ -67,6 +67,9 @@ export class Chain<P extends HookPointName> {
   #mutate = noHooks
   #sink = noHooks
   #answersAtOnce = true
+  #topicsMatter = false
+  /** `payloadUse` of every topic, when topics do not matter. */
+  #anyUse: PayloadUse | undefined
   /** How many runs wait for an answer: those that began with `#mutate` as it is now, and the others by the list that they began with. */
   #suspendedNow = 0
   readonly #suspended = new Map<readonly Hook[], number>()
@@ -99,11 +102,16 @@ export class Chain<P extends HookPointName> {
 
   /** What the hooks that want a message of this topic do with its payload, all together; undefined: no hook wants it. */
   payloadUse(topic: string): PayloadUse | undefined {
+    if (!this.#topicsMatter) return this.#anyUse
+    return this.#useOf(topic)
+  }
+
+  #useOf(topic: string | undefined): PayloadUse | undefined {
     let use: PayloadUse | undefined
     const hooks = this.#mutate
     for (let index = 0; index < hooks.length; index++) {
       const hook = hooks[index]
-      if (hook.topics !== undefined && !hook.wants(topic)) continue
+      if (topic !== undefined && hook.topics !== undefined && !hook.wants(topic)) continue
       if (hook.payload === 'keep') return 'keep'
       if (use !== 'borrow') use = hook.payload
     }
@@ -121,6 +129,8 @@ export class Chain<P extends HookPointName> {
     this.#mutate = hooks.filter((hook) => hook.phase === 'mutate')
     this.#sink = hooks.filter((hook) => hook.phase === 'sink')
     this.#answersAtOnce = !this.#mutate.some((hook) => hook.apart || hook.wantsTicket)
+    this.#topicsMatter = this.#mutate.some((hook) => hook.topics !== undefined)
+    this.#anyUse = this.#useOf(undefined)
   }
 
   /** A run that waits for an answer may still come to one of these. */
@@ -209,55 +219,107 @@ export class Chain<P extends HookPointName> {
     return (named.message ?? (accumulator as { readonly topic: string })).topic
   }
 
+  /** The way of every message, so it is short: what few hooks need stands in functions of its own, which go on with the rest of the list. */
   #run(
     hooks: readonly Hook[],
     from: number,
     args: unknown,
-    start: unknown,
+    accumulator: unknown,
     scope: CallScope | undefined,
     then?: AnyRunEnd,
   ): Settled<unknown> {
-    let accumulator = start
     for (let index = from; index < hooks.length; index++) {
       const hook = hooks[index]
       if (hook.gone || (hook.topics !== undefined && !hook.wants(this.#topic(args, accumulator)))) continue
-      if (hook.apart) {
-        if (hook.strict) return this.#inTurn(hooks, index, args, accumulator, scope, then)
-        hook.owner.queue.tell(hook, args, accumulator)
-        continue
-      }
-      const ticket = hook.wantsTicket ? new Ticket(hook.timeout) : undefined
+      if (hook.apart || hook.wantsTicket) return this.#runProvider(hooks, index, args, accumulator, scope, then)
       let answer: unknown
-      let asynchronous: boolean
       try {
-        answer = hook.call(args, accumulator, ticket)
-        if (answer === undefined || answer === 'ok') {
-          ticket?.end(answer)
-          continue
-        }
-        asynchronous = isThenable(answer)
+        answer = hook.call(args, accumulator, undefined)
       } catch (error) {
-        ticket?.end(new CallFailure('rejected', error))
-        accumulator = this.#failed(hook, 'threw', describeError(error), accumulator)
-        if (this.#ended) return this.#finish(hook, accumulator)
-        continue
+        return this.#threw(hooks, index, args, accumulator, scope, then, error)
       }
-      if (asynchronous && hook.payload !== 'keep') {
-        // Nobody waits for it, so nobody else would hear that it fails.
-        void (answer as PromiseLike<unknown>).then(undefined, () => {})
-        const problem = `a hook with payload: '${hook.payload}' must answer at once; it gave a promise`
-        ticket?.end(new CallFailure('rejected', new Error(problem)))
-        accumulator = this.#invalid(hook, problem, accumulator)
-        if (this.#ended) return this.#finish(hook, accumulator)
-        continue
-      }
-      if (asynchronous)
-        return this.#wait(hooks, index, answer as PromiseLike<unknown>, ticket, args, accumulator, scope, then)
-      ticket?.end(answer)
-      accumulator = this.#judge(hook, answer, accumulator)
-      if (this.#ended) return this.#finish(hook, accumulator)
+      if (answer === undefined || answer === 'ok') continue
+      return this.#answered(hooks, index, args, accumulator, scope, then, answer, undefined)
     }
-    return this.#finish(undefined, accumulator)
+    return this.#unended(accumulator)
+  }
+
+  /** From a hook on that is only told, or takes a ticket. */
+  #runProvider(
+    hooks: readonly Hook[],
+    index: number,
+    args: unknown,
+    accumulator: unknown,
+    scope: CallScope | undefined,
+    then: AnyRunEnd | undefined,
+  ): Settled<unknown> {
+    const hook = hooks[index]
+    if (hook.apart) {
+      if (hook.strict) return this.#inTurn(hooks, index, args, accumulator, scope, then)
+      hook.owner.queue.tell(hook, args, accumulator)
+      return this.#run(hooks, index + 1, args, accumulator, scope, then)
+    }
+    const ticket = new Ticket(hook.timeout)
+    let answer: unknown
+    try {
+      answer = hook.call(args, accumulator, ticket)
+    } catch (error) {
+      ticket.end(new CallFailure('rejected', error))
+      return this.#threw(hooks, index, args, accumulator, scope, then, error)
+    }
+    if (answer !== undefined && answer !== 'ok')
+      return this.#answered(hooks, index, args, accumulator, scope, then, answer, ticket)
+    ticket.end(answer)
+    return this.#run(hooks, index + 1, args, accumulator, scope, then)
+  }
+
+  /** From an answer on that is more than consent. */
+  #answered(
+    hooks: readonly Hook[],
+    index: number,
+    args: unknown,
+    accumulator: unknown,
+    scope: CallScope | undefined,
+    then: AnyRunEnd | undefined,
+    answer: unknown,
+    ticket: Ticket | undefined,
+  ): Settled<unknown> {
+    const hook = hooks[index]
+    let asynchronous: boolean
+    try {
+      asynchronous = isThenable(answer)
+    } catch (error) {
+      ticket?.end(new CallFailure('rejected', error))
+      return this.#threw(hooks, index, args, accumulator, scope, then, error)
+    }
+    let next: unknown
+    if (!asynchronous) {
+      ticket?.end(answer)
+      next = this.#judge(hook, answer, accumulator)
+    } else if (hook.payload === 'keep') {
+      return this.#wait(hooks, index, answer as PromiseLike<unknown>, ticket, args, accumulator, scope, then)
+    } else {
+      // Nobody waits for it, so nobody else would hear that it fails.
+      void (answer as PromiseLike<unknown>).then(undefined, () => {})
+      const problem = `a hook with payload: '${hook.payload}' must answer at once; it gave a promise`
+      ticket?.end(new CallFailure('rejected', new Error(problem)))
+      next = this.#invalid(hook, problem, accumulator)
+    }
+    return this.#ended ? this.#finish(hook, next) : this.#run(hooks, index + 1, args, next, scope, then)
+  }
+
+  #threw(
+    hooks: readonly Hook[],
+    index: number,
+    args: unknown,
+    accumulator: unknown,
+    scope: CallScope | undefined,
+    then: AnyRunEnd | undefined,
+    error: unknown,
+  ): Settled<unknown> {
+    const hook = hooks[index]
+    const next = this.#failed(hook, 'threw', describeError(error), accumulator)
+    return this.#ended ? this.#finish(hook, next) : this.#run(hooks, index + 1, args, next, scope, then)
   }
 
   /** From the first asynchronous answer on: waits for it, then runs the rest of the list. */
@@ -404,7 +466,7 @@ export class Chain<P extends HookPointName> {
 
   /** For rehearsals: the result of a run that no hook has ended. */
   conclude(accumulator: unknown): unknown {
-    return this.#finish(undefined, accumulator)
+    return this.#unended(accumulator)
   }
 
   /** The accumulator after a verdict, or a Refusal; sets `#ended` when the run is over. */
@@ -464,10 +526,15 @@ export class Chain<P extends HookPointName> {
     return refusal
   }
 
-  /** The result of a run. `by` is the hook that ended it. */
-  #finish(by: Hook | undefined, accumulator: unknown): unknown {
+  /** The result of a run that a hook has ended. */
+  #finish(by: Hook, accumulator: unknown): unknown {
     this.#ended = false
-    if (this.point !== 'message.publish' || accumulator instanceof Refusal || by?.phase === 'sink') return accumulator
+    return accumulator instanceof Refusal || by.phase === 'sink' ? accumulator : this.#unended(accumulator)
+  }
+
+  /** The result of a run that came to its end, or that was ended with consent. */
+  #unended(accumulator: unknown): unknown {
+    if (this.point !== 'message.publish') return accumulator
     const { headers } = accumulator as BrokerMessage
     if (headers.shouldDisconnect === true) return new Refusal('disconnect', 0x83, 'header shouldDisconnect')
     if (headers.allowPublish === false) return new Refusal('drop', 0x10, 'header allowPublish')

@@ -64,6 +64,26 @@ test('clients: list with paging and filters, one, kick, kick several', async (sc
   assert.deepEqual(await found(''), [])
 })
 
+test('many clients are kicked a bounded number at a time', async (scope) => {
+  const { connect, call, broker } = await run(scope)
+  await connect({ clientId: 'last' })
+  const { admin } = broker
+  const kick = admin.kick.bind(admin)
+  const asked = new Set<string>()
+  let [now, most] = [0, 0]
+  admin.kick = async (clientId) => {
+    asked.add(clientId)
+    most = Math.max(most, ++now)
+    await new Promise((resolve) => setImmediate(resolve))
+    now--
+    return kick(clientId)
+  }
+  const ids = [...Array.from({ length: 1000 }, (_, index) => `nobody-${index}`), 'last']
+  assert.equal((await call('POST', '/clients/kickout/bulk', { body: ids })).status, 204)
+  assert.deepEqual([asked.size, most, now], [ids.length, 64, 0])
+  assert.equal((await call('GET', '/clients/last')).status, 404)
+})
+
 test('a session without a connection stays in the list as disconnected', async (scope) => {
   const { connect, call } = await run(scope)
   const client = await connect({ clientId: 'away', clean: false })

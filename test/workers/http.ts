@@ -6,11 +6,15 @@ export interface Answer {
   readonly body: unknown
 }
 
+type Call = (method: string, path: string, body?: unknown) => Promise<Answer>
+
 /** The HTTP API of the broker, logged in. */
-export async function httpOf(
-  broker: TwoWorkers,
-): Promise<(method: string, path: string, body?: unknown) => Promise<Answer>> {
+export async function httpOf(broker: TwoWorkers): Promise<Call> {
   const [, url] = await broker.command.shows(/"listener":"dashboard\.listener\.http","address":"([^"]+)"/)
+  return httpAt(url)
+}
+
+export async function httpAt(url: string): Promise<Call> {
   const call = async (method: string, path: string, body: unknown, more: Record<string, string>): Promise<Answer> => {
     const response = await fetch(`${url}/api/v5${path}`, {
       method,

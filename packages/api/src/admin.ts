@@ -38,7 +38,9 @@ export interface SubscriptionView {
 
 /** Something that is wrong with the broker, or was. Times are milliseconds since the epoch. */
 export interface Alarm {
-  /** `store_down`; there is one of a name at a time. */
+  /** Of the process that it is about, see `nodeOf`. */
+  readonly node: string
+  /** `store_down`; each process has one of a name at a time. */
   readonly name: string
   /** One line for people. */
   readonly message: string
@@ -227,8 +229,10 @@ export interface BrokerAdmin {
   cleanAclCache(clientId?: string): boolean
   /** Has every authorizer that can read its rules again do so, then forgets remembered decisions. Resolves to their names. */
   reloadAccessRules(): Promise<readonly string[]>
-  /** Of this process: what is wrong now, or (false) what no longer is; the latest first. */
+  /** What is wrong now, or (false) what no longer is; the latest first. */
   alarms(active: boolean): readonly Alarm[]
+  /** Forgets what no longer is wrong. */
+  forgetAlarms(): void
   metrics(): Record<string, number>
   stats(): Record<string, number>
   /** Those registered now, the broker's own first. */

@@ -137,7 +137,13 @@ export class Admin implements BrokerAdmin {
   }
 
   alarms(active: boolean): readonly Alarm[] {
-    return this.#broker.alarms.list(active)
+    const own = this.#broker.alarms.list(active)
+    return this.#whole?.alarms(own, active) ?? own
+  }
+
+  forgetAlarms(): void {
+    this.#broker.alarms.forget()
+    this.#whole?.forgetAlarms()
   }
 
   get retainedSurvive(): boolean {

@@ -1,4 +1,4 @@
-import type { Alarm, MessageInit } from '@hookmq/api'
+import { type Alarm, type MessageInit, nodeOf } from '@hookmq/api'
 import type { Clock } from './clock.ts'
 
 /** Alarms that are over and still shown. */
@@ -6,6 +6,8 @@ const remembered = 1000
 
 export interface AlarmOptions {
   readonly node: string
+  /** The name of this process; '': there is only one. */
+  readonly member: string
   readonly clock: Clock
   /** undefined: there is no $SYS tree. */
   readonly publish: ((message: MessageInit) => void) | undefined
@@ -15,7 +17,7 @@ export interface AlarmOptions {
 export class Alarms {
   readonly #options: AlarmOptions
   readonly #active = new Map<string, Alarm>()
-  readonly #over: Alarm[] = []
+  #over: Alarm[] = []
 
   constructor(options: AlarmOptions) {
     this.#options = options
@@ -24,7 +26,9 @@ export class Alarms {
   /** Once more: nothing happens, but that its message and details are the new ones. */
   activate(name: string, message: string, details: Readonly<Record<string, unknown>> = {}): void {
     const before = this.#active.get(name)
-    const alarm: Alarm = { name, message, details, activatedAt: before?.activatedAt ?? this.#options.clock.now() }
+    const { node, member, clock } = this.#options
+    const activatedAt = before?.activatedAt ?? clock.now()
+    const alarm: Alarm = { node: nodeOf(node, member), name, message, details, activatedAt }
     this.#active.set(name, alarm)
     if (before === undefined) this.#publish('activate', alarm)
   }
@@ -43,6 +47,11 @@ export class Alarms {
   /** The latest comes first. */
   list(active: boolean): readonly Alarm[] {
     return (active ? [...this.#active.values()] : [...this.#over]).reverse()
+  }
+
+  /** Those that are over. */
+  forget(): void {
+    this.#over = []
   }
 
   /** Times are microseconds, as in EMQX. */

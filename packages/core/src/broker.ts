@@ -158,6 +158,7 @@ export class Broker implements ListenerHost {
     this.admin = new Admin(this)
     this.alarms = new Alarms({
       node: this.options.node,
+      member: parts.cluster?.name ?? '',
       clock: this.clock,
       publish: this.options.sysInterval === 0 ? undefined : (message) => void this.publish(message),
     })

@@ -29,4 +29,6 @@ test('a store that does not work: an alarm as long as it does not, and 503 for m
   const [over] = (await call('GET', '/alarms?activated=false')).body.data
   assert.equal(over.name, 'store_down')
   assert.ok(Date.parse(over.deactivate_at) >= Date.parse(over.activate_at))
+  assert.equal((await call('DELETE', '/alarms')).status, 204)
+  assert.deepEqual((await call('GET', '/alarms?activated=false')).body.data, [])
 })

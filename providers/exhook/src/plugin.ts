@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { definePlugin } from '@hookmq/api'
+import { definePlugin, nodeOf } from '@hookmq/api'
 import { configKeys } from './keys.ts'
 import { Certificates, cacheCommand, exhookRoutes, rateInterval, Servers, serverCommand } from './manage/index.ts'
 import type { ServerEnvironment } from './server.ts'
@@ -48,10 +48,3 @@ export default definePlugin({
     for (const route of exhookRoutes(servers, { globals: ctx.config })) ctx.route(route)
   },
 })
-
-/** `hookmq@host` of the second of two processes is `hookmq-worker2@host`. */
-function nodeOf(node: string, member: string): string {
-  if (member === '') return node
-  const [name, ...host] = node.split('@')
-  return [`${name}-${member}`, ...host].join('@')
-}

@@ -1,5 +1,6 @@
 import type {
   AdminScope,
+  Alarm,
   BrokerAdmin,
   ChainView,
   ClientView,
@@ -28,6 +29,9 @@ interface MemberView {
   readonly hooks: readonly ChainView[]
   readonly providers: readonly ProviderView[]
   readonly waiting: readonly WaitingCall[]
+  readonly alarms: readonly Alarm[]
+  /** Those that are over. */
+  readonly pastAlarms: readonly Alarm[]
 }
 
 type WaitingCall = ReturnType<BrokerAdmin['waitingHooks']>[number]
@@ -158,6 +162,13 @@ export class Whole {
     return [...own, ...others].sort((one, other) => one.since - other.since)
   }
 
+  /** The latest first. */
+  alarms(own: readonly Alarm[], active: boolean): Alarm[] {
+    const others = [...this.#views.values()].flatMap(({ alarms, pastAlarms }) => (active ? alarms : pastAlarms))
+    const time = ({ activatedAt, deactivatedAt = activatedAt }: Alarm): number => deactivatedAt
+    return [...own, ...others].sort((one, other) => time(other) - time(one))
+  }
+
   // --- what is done to others ----------------------------------------------------------------------------------------
 
   /** Ends a session of another member. Resolves to whether it was there. */
@@ -175,6 +186,11 @@ export class Whole {
 
   cleanAclCache(clientId: string | undefined): void {
     this.#peers.cluster.tell('access.clean', clientId)
+  }
+
+  forgetAlarms(): void {
+    for (const [member, view] of this.#views) this.#views.set(member, { ...view, pastAlarms: [] })
+    this.#peers.cluster.tell('alarms.forget', undefined)
   }
 
   setLog(change: { readonly level?: string; readonly handler?: string; readonly running?: boolean }): void {
@@ -276,7 +292,8 @@ export class Whole {
   }
 
   #counted(): Counted {
-    const { own } = this.#broker.admin
+    const { alarms, admin } = this.#broker
+    const { own } = admin
     return {
       stats: own.stats(),
       metrics: own.metrics(),
@@ -284,6 +301,8 @@ export class Whole {
       hooks: own.hooks(),
       providers: own.providers(),
       waiting: own.waitingHooks(),
+      alarms: alarms.list(true),
+      pastAlarms: alarms.list(false),
     }
   }
 
@@ -302,6 +321,9 @@ export class Whole {
       }
       case 'access.clean':
         own.cleanAclCache(value as string | undefined)
+        return
+      case 'alarms.forget':
+        this.#broker.alarms.forget()
         return
       case 'log':
         own.setLog(value as { level?: string; handler?: string; running?: boolean })

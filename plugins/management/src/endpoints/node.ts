@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { freemem, loadavg, totalmem } from 'node:os'
 import type { Alarm, BrokerAdmin } from '@hookmq/api'
-import { type Endpoint, ok } from '../http/endpoint.ts'
+import { type Endpoint, noContent, ok } from '../http/endpoint.ts'
 import { ApiError, errorCodes } from '../http/errors.ts'
 import { pageOf, pageQuery, pageSchema, paginate } from '../http/page.ts'
 
@@ -159,14 +159,25 @@ export function nodeEndpoints(admin: BrokerAdmin): Endpoint[] {
       handle: async ({ query }) =>
         ok(
           await paginate(admin.alarms((query.activated as unknown) !== false), pageOf(query), (alarm) =>
-            alarmRow(alarm, admin.node, Date.now()),
+            alarmRow(alarm, Date.now()),
           ),
         ),
+    },
+    {
+      method: 'DELETE',
+      path: '/alarms',
+      tag: 'Alarms',
+      summary: 'Forget what is no longer wrong',
+      responses: { 204: 'Forgotten' },
+      handle() {
+        admin.forgetAlarms()
+        return noContent
+      },
     },
   ]
 }
 
-function alarmRow({ name, message, details, activatedAt, deactivatedAt }: Alarm, node: string, now: number): object {
+function alarmRow({ node, name, message, details, activatedAt, deactivatedAt }: Alarm, now: number): object {
   return {
     node,
     name,

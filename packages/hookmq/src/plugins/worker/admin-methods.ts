@@ -32,6 +32,7 @@ export const adminMembers: { readonly [K in keyof BrokerAdmin]: 'constant' | 'no
   cleanAclCache: 'now',
   reloadAccessRules: 'later',
   alarms: 'now',
+  forgetAlarms: 'now',
   metrics: 'now',
   stats: 'now',
   commands: 'own',

@@ -115,6 +115,7 @@ inBothPlacements('the admin interface', async (scope, placement) => {
   const absent = { ok: false, error: 'this broker was assembled without plugins by name' }
   assert.deepEqual(await ask('plugins'), [[['subject', true]], absent, absent, absent, []])
   assert.deepEqual(await ask('hooks'), ['core', []])
+  assert.deepEqual(await ask('alarms'), [[], []])
   assert.equal(await ask('explain'), 'allow')
   assert.deepEqual(await ask('rules'), [true, true, false, []])
   assert.deepEqual(await ask('numbers'), ['number', 'number'])

@@ -449,6 +449,10 @@ const cases: Record<string, Case> = {
         admin.hooks().find(({ point }) => point === 'client.authenticate')?.hooks[0].owner,
         admin.waitingHooks(),
       ],
+      alarms: () => {
+        admin.forgetAlarms()
+        return [admin.alarms(true), admin.alarms(false)]
+      },
       explain: async (id) => (await admin.explain(id, 'publish', 'a')).result,
       rules: async (id) => [
         admin.cleanAclCache(),

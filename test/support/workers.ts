@@ -35,8 +35,8 @@ export function startTestCluster(count: number, log: Logger = silent): TestClust
         names,
         folder,
         log,
-        handOver(owner, transport, bytes): TransportHandler | undefined {
-          const handler = hosts.get(owner)?.accept(transport)
+        handOver(owner, transport, bytes, admission): TransportHandler | undefined {
+          const handler = hosts.get(owner)?.accept(transport, admission)
           handler?.data(Buffer.from(bytes))
           return handler
         },

@@ -12,7 +12,12 @@ import type {
 } from '@hookmq/api'
 
 /** Hands a connection over; see `Cluster.handOver`. */
-export type HandOver = (owner: string, transport: Transport, bytes: Uint8Array) => TransportHandler | undefined
+export type HandOver = (
+  owner: string,
+  transport: Transport,
+  bytes: Uint8Array,
+  admission?: unknown,
+) => TransportHandler | undefined
 
 /** Members of one process that know of each other, for tests and for programs that embed several brokers. One name: a cluster of one. */
 export function createClusters(names: readonly string[], handOver?: HandOver): SingleCluster[] {
@@ -132,8 +137,8 @@ export class SingleCluster implements Cluster {
     await Promise.all(this.#others().map(({ host }) => host?.settled()))
   }
 
-  handOver(owner: string, transport: Transport, bytes: Uint8Array): TransportHandler | undefined {
-    return this.#all.get(owner)?.host === undefined ? undefined : this.#handOver?.(owner, transport, bytes)
+  handOver(owner: string, transport: Transport, bytes: Uint8Array, admission?: unknown): TransportHandler | undefined {
+    return this.#all.get(owner)?.host === undefined ? undefined : this.#handOver?.(owner, transport, bytes, admission)
   }
 
   counters(): Readonly<Record<string, number>> {

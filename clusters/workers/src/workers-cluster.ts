@@ -33,7 +33,7 @@ export interface WorkersClusterOptions {
   /** Milliseconds that messages are kept for a worker that is away, and that `start` waits for the others. Default 10,000. */
   readonly patience?: number
   /** Hands a connection to another worker; see `Cluster.handOver`. */
-  readonly handOver?: (owner: string, transport: Transport, bytes: Uint8Array) => TransportHandler | undefined
+  readonly handOver?: Cluster['handOver']
 }
 
 const shortestDelay = 20
@@ -189,9 +189,9 @@ export class WorkersCluster implements Cluster {
     return all === undefined ? only : Promise.all(all).then((each) => each.every((taken) => taken))
   }
 
-  handOver(owner: string, transport: Transport, bytes: Uint8Array): TransportHandler | undefined {
+  handOver(owner: string, transport: Transport, bytes: Uint8Array, admission?: unknown): TransportHandler | undefined {
     if (this.#links.get(owner)?.connected !== true) return undefined
-    return this.#options.handOver?.(owner, transport, bytes)
+    return this.#options.handOver?.(owner, transport, bytes, admission)
   }
 
   counters(): Readonly<Record<string, number>> {

@@ -36,9 +36,10 @@ export class TcpListener extends SocketListener {
     endpoints: Endpoints,
     certificate: PeerCertificate | undefined,
     bytes: Buffer,
+    admission?: unknown,
   ): Promise<boolean> {
     const shared = this.sharedReads && (await canShareReads())
-    this.admission?.adopt(socketOfHandle(handle, shared), shared, endpoints, certificate, bytes)
+    this.admission?.adopt(socketOfHandle(handle, shared), shared, endpoints, certificate, bytes, admission)
     return this.admission !== undefined
   }
 

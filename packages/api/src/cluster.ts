@@ -97,8 +97,9 @@ export interface Cluster {
   /**
    * Hands a connection to the owner of its session, together with the bytes that came in. Returns what takes its events from now on; undefined: that
    * member cannot be reached.
+   * @param admission for `ListenerHost.accept` over there; something that the structured clone algorithm can copy
    */
-  handOver(owner: string, transport: Transport, bytes: Uint8Array): TransportHandler | undefined
+  handOver(owner: string, transport: Transport, bytes: Uint8Array, admission?: unknown): TransportHandler | undefined
   /** Counters, such as messages forwarded; names without prefix. */
   counters(): Readonly<Record<string, number>>
 }

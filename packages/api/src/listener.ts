@@ -59,7 +59,8 @@ export interface TransportHandler {
 
 /** What a listener needs of the broker. The handler may be called as soon as `accept` has returned, not before. */
 export interface ListenerHost {
-  accept(transport: Transport): TransportHandler
+  /** @param admission what came with a connection that another member of the broker handed over, see `Cluster.handOver` */
+  accept(transport: Transport, admission?: unknown): TransportHandler
   readonly log: Logger
 }
 

@@ -21,7 +21,7 @@ import { after, bothOf } from './after.ts'
 import { Alarms } from './alarms.ts'
 import { Chains } from './chains.ts'
 import type { Exchange } from './channel/authenticate.ts'
-import { Channel } from './channel/channel.ts'
+import { type Admission, Channel } from './channel/channel.ts'
 import { endConnection } from './channel/disconnect.ts'
 import { Payloads } from './channel/payloads.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -240,8 +240,9 @@ export class Broker implements ListenerHost {
 
   // --- connections -------------------------------------------------------------------------------------------------
 
-  accept(transport: Transport): TransportHandler {
-    const channel = new Channel(this, transport)
+  /** @param admission of a client that another process has let in, see `Channel.moveAdmitted` */
+  accept(transport: Transport, admission?: unknown): TransportHandler {
+    const channel = new Channel(this, transport, admission as Admission | undefined)
     const { counters } = this.metrics
     counters[M.CONNECTIONS_ACCEPTED]++
     this.channels.add(channel)

@@ -100,6 +100,13 @@ export class PacketParser {
     if (!this.#running) this.#runKept()
   }
 
+  /** What has come and was not parsed, for another parser: this one ignores all that follows. Not inside the sink. */
+  giveAway(): Buffer {
+    const rest = this.#kept?.subarray(this.#keptStart, this.#keptEnd) ?? Buffer.alloc(0)
+    this.stop()
+    return rest
+  }
+
   /** Drops what is kept and ignores all that follows: for a connection that is being closed. */
   stop(): void {
     this.#dead = true

@@ -1,4 +1,4 @@
-import type { ClientInfo, ConnInfo, MessageHeaders, Transport, TransportHandler } from '@hookmq/api'
+import type { ClientInfo, Cluster, ConnInfo, MessageHeaders, Transport, TransportHandler } from '@hookmq/api'
 import {
   type ControlPacket,
   decodeTopic,
@@ -6,6 +6,7 @@ import {
   noProperties,
   PacketParser,
   type PacketSink,
+  type Properties,
   type PublishFrame,
   ReasonCode,
   reasonCodeName,
@@ -43,6 +44,15 @@ const HOLD_PEERS = 32
 const HOLD_ACKNOWLEDGEMENTS = 64
 /** More waits for the disk than may. */
 export const HOLD_STORE = 128
+
+/** What a process has found out about a client whose session is at another one. */
+export interface Admission {
+  readonly client: ClientInfo
+  /** Properties of its CONNECT, as hooks left them. */
+  readonly connectProperties: Properties
+  /** Authentication data for its CONNACK. */
+  readonly data: Uint8Array | undefined
+}
 
 export type ChannelState = 'idle' | 'connecting' | 'authenticating' | 'connected' | 'closed'
 
@@ -90,6 +100,10 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
   #successor: TransportHandler | undefined
   /** What came before CONNECT was understood: it may have to be handed over. */
   #opening: Buffer[] | undefined
+  /** CONNECT, as long as the client has not been let in: it may turn out to be another process's. */
+  #connect: Buffer | undefined
+  /** Another process has let the client in: its CONNECT is only bound to its session. */
+  readonly admission: Admission | undefined
   #holds = 0
   /** What was read is being parsed. */
   #reading = false
@@ -102,8 +116,9 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
   #messageLimiter: Limiter | undefined
   #byteLimiter: Limiter | undefined
 
-  constructor(broker: Broker, transport: Transport) {
+  constructor(broker: Broker, transport: Transport, admission?: Admission) {
     super(broker, transport)
+    this.admission = admission
     this.acceptedAt = broker.clock.now()
     this.lastReceived = this.acceptedAt
     const { options } = broker
@@ -111,7 +126,7 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
     if (options.messageRate > 0) {
       this.#messageLimiter = new Limiter(options.messageRate, options.messageBurst, this.acceptedAt)
     }
-    if (broker.peers !== undefined) this.#opening = []
+    if (broker.peers !== undefined && admission === undefined) this.#opening = []
     if (options.byteRate > 0) this.#byteLimiter = new Limiter(options.byteRate, options.byteBurst, this.acceptedAt)
   }
 
@@ -325,27 +340,51 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
    * Nothing of the client has taken effect yet, and nothing of it is counted here.
    */
   moveTo(clientId: string): 'here' | 'moved' | 'nowhere' {
-    const { broker, transport } = this
     const opening = this.#opening
     this.#opening = undefined
-    const cluster = broker.peers?.cluster
-    if (cluster === undefined || opening === undefined || clientId === '') return 'here'
-    const owner = cluster.owner(clientId)
-    if (owner === cluster.name) return 'here'
+    const cluster = this.broker.peers?.cluster
+    if (cluster === undefined || opening === undefined) return 'here'
     const bytes = Buffer.concat(opening)
-    const successor = cluster.handOver(owner, transport, bytes)
-    if (successor === undefined) return 'nowhere'
+    const owner = clientId === '' ? cluster.name : cluster.owner(clientId)
+    if (owner !== cluster.name) return this.#move(cluster, owner, bytes, undefined) ? 'moved' : 'nowhere'
+    this.#connect = bytes.subarray(0, firstPacketLength(bytes))
+    return 'here'
+  }
+
+  /**
+   * As `moveTo`, for a client that has been let in under an id whose session is at another process. That one goes on with what is known of it:
+   * no hook is asked again. false: it cannot be reached.
+   */
+  moveAdmitted(cluster: Cluster, admission: Admission): boolean {
+    const connect = this.#connect
+    this.outbox.flush()
+    // What the client has not taken of an exchange of AUTH packets would be lost.
+    if (connect === undefined || this.transport.bufferedBytes > 0) return false
+    const bytes = Buffer.concat([connect, this.parser.giveAway()])
+    this.transport.resume()
+    return this.#move(cluster, cluster.owner(admission.client.clientId), bytes, structuredClone(admission))
+  }
+
+  #move(cluster: Cluster, owner: string, bytes: Buffer, admission: Admission | undefined): boolean {
+    const { broker, transport } = this
+    const successor = cluster.handOver(owner, transport, bytes, admission)
+    if (successor === undefined) return false
     this.state = 'closed'
     this.#successor = successor
     this.outbox.close()
     this.cancelWaiting()
     const { counters } = broker.metrics
     counters[M.CONNECTIONS_ACCEPTED]--
-    counters[M.BYTES_RECEIVED] -= this.receivedBytes
+    counters[M.BYTES_RECEIVED] -= bytes.length
     counters[M.PACKETS_RECEIVED]--
     counters[M.PACKETS_CONNECT_RECEIVED]--
     broker.forgetConnection(this)
-    return 'moved'
+    return true
+  }
+
+  /** The client is in, and stays here. */
+  settle(): void {
+    this.#connect = undefined
   }
 
   /** While the other processes do not keep up, who sends them messages is not read. */
@@ -526,5 +565,14 @@ export class Channel extends PacketWriter implements TransportHandler, PacketSin
   /** The topic text of a frame, checked as UTF-8. Throws MqttError. */
   topicOf(frame: PublishFrame): string {
     return decodeTopic(frame.buffer, frame.topicStart, frame.topicEnd)
+  }
+}
+
+/** Of an MQTT packet that has been parsed: its fixed header, and the remaining length that this tells. */
+function firstPacketLength(bytes: Buffer): number {
+  let length = 0
+  for (let at = 1; ; at++) {
+    length += (bytes[at] & 0x7f) * 128 ** (at - 1)
+    if (bytes[at] < 0x80) return at + 1 + length
   }
 }

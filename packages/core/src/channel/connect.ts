@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { AuthenticateResult, ClientInfo, ConnInfo, Credential } from '@hookmq/api'
+import type { AuthenticateResult, ClientInfo, Cluster, ConnInfo, Credential } from '@hookmq/api'
 import {
   type ConnackPacket,
   type ConnectPacket,
@@ -14,7 +14,7 @@ import { after } from '../after.ts'
 import * as M from '../metrics/index.ts'
 import { Refusal } from '../refusal.ts'
 import { type Authenticated, authenticate } from './authenticate.ts'
-import { type Channel, HOLD_CONNECTING } from './channel.ts'
+import { type Admission, type Channel, HOLD_CONNECTING } from './channel.ts'
 import { endConnection } from './disconnect.ts'
 import { mostUnreleased } from './packet-identifiers.ts'
 import { OutgoingAliases } from './topic-alias.ts'
@@ -23,11 +23,11 @@ import { OutgoingAliases } from './topic-alias.ts'
 export function handleConnect(channel: Channel, packet: ConnectPacket): void {
   if (channel.state !== 'idle') return channel.fail(ReasonCode.ProtocolError, 'a second CONNECT') // [MQTT-3.1.0-2]
   channel.version = packet.protocolVersion
-  const { broker } = channel
-  const place = channel.moveTo(identityOf(channel, packet).clientId)
+  const { broker, admission } = channel
+  const place = admission === undefined ? channel.moveTo(identityOf(channel, packet).clientId) : 'here'
   if (place === 'moved') return
   channel.state = 'connecting'
-  broker.metrics.counters[M.CLIENT_CONNECT]++
+  if (admission === undefined) broker.metrics.counters[M.CLIENT_CONNECT]++
   const connInfo = describeConnection(channel, packet)
   channel.connInfo = connInfo
   const { maximumPacketSize, requestProblemInformation } = packet.properties
@@ -35,10 +35,11 @@ export function handleConnect(channel: Channel, packet: ConnectPacket): void {
   if (maximumPacketSize !== undefined || requestProblemInformation === 0) {
     channel.encodeOptions = { maximumPacketSize, problemInformation: requestProblemInformation !== 0 }
   }
-  if (place === 'nowhere') {
-    const cause = 'the process that has this session is not there; it will be back'
-    waitWhileConnecting(channel, refuse(channel, new Refusal('reject', ReasonCode.ServerUnavailable, 'core', cause)))
-    return
+  if (place === 'nowhere') return waitWhileConnecting(channel, refuse(channel, ownerAway()))
+  if (admission !== undefined) {
+    channel.authenticationMethod = packet.properties.authenticationMethod
+    const { client, connectProperties, data } = admission
+    return waitWhileConnecting(channel, accept(channel, packet, connectProperties, client, data))
   }
   const { clientConnect } = broker.chains
   const work = after(
@@ -55,6 +56,11 @@ export function handleConnect(channel: Channel, packet: ConnectPacket): void {
     },
   )
   waitWhileConnecting(channel, work)
+}
+
+function ownerAway(): Refusal {
+  const cause = 'the process that has this session is not there; it will be back'
+  return new Refusal('reject', ReasonCode.ServerUnavailable, 'core', cause)
 }
 
 /** Stops reading until a step that waits for a hook is done. */
@@ -259,6 +265,10 @@ function accept(
   if (channel.state === 'closed' || channel.connInfo === undefined) return
   const fault = checkMountpoint(client, packet)
   if (fault !== undefined) return refuse(channel, fault)
+  const cluster = broker.peers?.cluster
+  if (cluster !== undefined && cluster.owner(client.clientId) !== cluster.name)
+    return moveOn(channel, cluster, { client, connectProperties, data })
+  channel.settle()
   if (broker.sessions.full && !broker.sessions.has(client.clientId)) {
     broker.metrics.counters[M.CONNECTIONS_REFUSED]++
     broker.metrics.counters[M.CONNECTIONS_REFUSED_SESSION_LIMIT]++
@@ -281,6 +291,13 @@ function accept(
     )
   }
   return bind(channel, packet, connectProperties, client, data)
+}
+
+/** The client was given an id whose session is at another process. What it sent behind CONNECT is still being read now, and goes there too. */
+async function moveOn(channel: Channel, cluster: Cluster, admission: Admission): Promise<void> {
+  await undefined
+  if (channel.state !== 'connecting' || channel.moveAdmitted(cluster, admission)) return
+  await refuse(channel, ownerAway())
 }
 
 function storeDown(): Refusal {

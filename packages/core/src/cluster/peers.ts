@@ -46,8 +46,6 @@ export class Peers implements ClusterHost, RouterObserver {
   #markedAt = -1
   /** A message that came from another member goes to nobody but our own. */
   #arriving = false
-  /** Sessions whose client id belongs to another member, and who has them: see `claim`. */
-  readonly #strays = new Map<string, ClusterMember>()
   readonly #waiting = new Set<() => void>()
   readonly #joined: (() => void)[] = []
   /** Sessions and connections of each other member, as it said last. */
@@ -193,22 +191,9 @@ export class Peers implements ClusterHost, RouterObserver {
 
   // --- sessions ------------------------------------------------------------------------------------------------------
 
-  /**
-   * A session begins here. Usually its client id is ours; but an authenticator may have given the client another one than it came with, and then whoever
-   * else has a session of that id has to end it.
-   */
-  claim(clientId: string): void {
-    const { cluster } = this
-    const stray = this.#strays.get(clientId)
-    if (cluster.owner(clientId) === cluster.name && stray === undefined) return
-    this.#strays.delete(clientId)
-    cluster.tell('session.claim', clientId)
-  }
-
   /** The other member that has the session of a client id, if there is one; undefined: it can only be here. */
   holder(clientId: string): ClusterMember | undefined {
     const owner = this.cluster.owner(clientId)
-    if (owner === this.cluster.name) return this.#strays.get(clientId)
     return this.members.find(({ name }) => name === owner)
   }
 
@@ -230,13 +215,6 @@ export class Peers implements ClusterHost, RouterObserver {
     this.#telling = false
     const counts: Counts = { sessions: this.#broker.sessions.size, connections: this.#broker.channels.size }
     this.cluster.tell('counts', counts)
-  }
-
-  #claimed(member: ClusterMember, clientId: string): void {
-    this.#broker.sessions.discardOf(clientId)
-    if (this.cluster.owner(clientId) !== this.cluster.name) return
-    if (this.#strays.size >= mostStrays) this.#strays.delete(this.#strays.keys().next().value ?? '')
-    this.#strays.set(clientId, member)
   }
 
   /** Calls back for each member that joins: it gets what is told from then on. */
@@ -271,7 +249,6 @@ export class Peers implements ClusterHost, RouterObserver {
       for (const filter of client.filters) this.#broker.router.unsubscribe(filter, client)
     }
     remote.clients.clear()
-    for (const [clientId, holder] of this.#strays) if (holder === member) this.#strays.delete(clientId)
     this.#counts.delete(member)
     this.whole.forget(member)
   }
@@ -386,8 +363,7 @@ export class Peers implements ClusterHost, RouterObserver {
 
   told(member: ClusterMember, subject: string, value: unknown): void {
     try {
-      if (subject === 'session.claim') this.#claimed(member, String(value))
-      else if (subject === 'counts') this.#counts.set(member, value as Counts)
+      if (subject === 'counts') this.#counts.set(member, value as Counts)
       else if (subject === 'retained.clear') this.#broker.retained.store.wipe()
       else this.whole.told(subject, value)
     } catch (error) {
@@ -445,9 +421,6 @@ interface Counts {
   readonly sessions: number
   readonly connections: number
 }
-
-/** Client ids that are remembered to have a session at a member that is not theirs. */
-const mostStrays = 10_000
 
 function adopt(message: ForwardedMessage): BrokerMessage {
   const { topic, payload, qos, retain, dup, from, timestamp, properties, headers, seenId } = message

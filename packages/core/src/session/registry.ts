@@ -71,7 +71,6 @@ export class Sessions {
   open(channel: Channel, client: ClientInfo, cleanStart: boolean, expiryInterval: number): Opened {
     const broker = this.#broker
     const { counters } = broker.metrics
-    broker.peers?.claim(client.clientId)
     const old = this.get(client.clientId)
     // A session that ends with its connection is never continued. [MQTT-3.1.2-6 v3.1.1]
     if (old?.persistent === true && !cleanStart) return this.#resume(old, channel, client, expiryInterval)
@@ -177,12 +176,6 @@ export class Sessions {
     session.recalled = false
     session.stored(this.#dormant.counts(place))
     return session
-  }
-
-  /** The client is at another process now. */
-  discardOf(clientId: string): void {
-    const session = this.get(clientId)
-    if (session !== undefined) this.#discard(session)
   }
 
   #discard(session: Session): void {

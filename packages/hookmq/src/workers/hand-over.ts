@@ -14,14 +14,20 @@ export type ConnectionHandle = SendHandle & { close(done?: () => void): void }
 const whole = new Set(['tcp', 'unix'])
 
 /** Gives a connection to the worker that has its session: over the supervisor where that is possible, as bytes where it is not. */
-export function handOver(folder: string, owner: string, transport: Transport, bytes: Uint8Array): TransportHandler {
+export function handOver(
+  folder: string,
+  owner: string,
+  transport: Transport,
+  bytes: Uint8Array,
+  admission: unknown,
+): TransportHandler {
   if (!(transport instanceof SocketTransport) || !whole.has(transport.socketType))
-    return relayTo(folder, owner, transport, bytes)
+    return relayTo(folder, owner, transport, bytes, admission)
   const { listener, peerhost, peerport, sockhost, sockport, peerCertificate: certificate } = transport
   const handle = transport.release() as ConnectionHandle | undefined
   if (handle === undefined) return nobody
   const endpoints = { peerhost, peerport, sockhost, sockport }
-  const message: HandedConnection = { kind: 'connection', owner, listener, endpoints, certificate, bytes }
+  const message: HandedConnection = { kind: 'connection', owner, listener, endpoints, certificate, bytes, admission }
   sendHandle(process, message, handle)
   return nobody
 }
@@ -39,14 +45,15 @@ export function sendHandle(
 
 /** Takes a connection that another worker has accepted. */
 export async function takeOver(
-  { listener: id, endpoints, certificate, bytes }: HandedConnection,
+  { listener: id, endpoints, certificate, bytes, admission }: HandedConnection,
   handle: ConnectionHandle,
   listeners: readonly Listener[],
   log: Logger,
 ): Promise<void> {
   const listener = listeners.find((one) => one.id === id)
   const adopted =
-    listener instanceof TcpListener && (await listener.adopt(handle, endpoints, certificate, Buffer.from(bytes)))
+    listener instanceof TcpListener &&
+    (await listener.adopt(handle, endpoints, certificate, Buffer.from(bytes), admission))
   if (adopted) return
   log.error('a connection was handed over, but there is no such listener here', { listener: id })
   handle.close()

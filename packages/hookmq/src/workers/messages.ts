@@ -26,6 +26,8 @@ export interface HandedConnection {
   readonly certificate: PeerCertificate | undefined
   /** What was read of it. */
   readonly bytes: Uint8Array
+  /** See `Cluster.handOver`. */
+  readonly admission: unknown
 }
 
 /** From the supervisor. */

@@ -1,6 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { deserialize, serialize } from 'node:v8'
 import type { ListenerHost, PeerCertificate, Transport, TransportHandler } from '@hookmq/api'
 import { type Endpoints, SocketTransport } from '@hookmq/kit'
 import { HookmqError, messageOf } from '../errors.ts'
@@ -13,12 +14,14 @@ interface Origin {
   readonly mountpoint: string | undefined
   readonly endpoints: Endpoints
   readonly certificate: PeerCertificate | undefined
+  /** As structured clone and base64; absent: there is none. */
+  readonly admission?: string
 }
 
 /** Bytes on their way in one direction, beyond which the other side is not read. */
 const most = 1024 * 1024
 
-const longestOrigin = 65_536
+const longestOrigin = 4 * 1024 * 1024
 
 function socketPath(folder: string, name: string): string {
   return join(folder, `${name}.relay`)
@@ -28,7 +31,13 @@ function socketPath(folder: string, name: string): string {
  * Connections that cannot be given to another process, because TLS or WebSocket state belongs to them, stay where they were accepted: their MQTT bytes
  * go through a Unix socket to the worker that has the session, one socket for each connection.
  */
-export function relayTo(folder: string, owner: string, transport: Transport, bytes: Uint8Array): TransportHandler {
+export function relayTo(
+  folder: string,
+  owner: string,
+  transport: Transport,
+  bytes: Uint8Array,
+  admission: unknown,
+): TransportHandler {
   const { socketType, listener, protocol, mountpoint, peerhost, peerport, sockhost, sockport } = transport
   const endpoints = { peerhost, peerport, sockhost, sockport }
   const origin: Origin = {
@@ -38,6 +47,7 @@ export function relayTo(folder: string, owner: string, transport: Transport, byt
     mountpoint,
     endpoints,
     certificate: transport.peerCertificate,
+    admission: admission === undefined ? undefined : serialize(admission).toString('base64'),
   }
   const socket = connect(socketPath(folder, owner))
   socket.write(`${JSON.stringify(origin)}\n`)
@@ -115,7 +125,12 @@ function meet(socket: Socket, host: ListenerHost): void {
   socket.on('data', read)
 }
 
-function serve(socket: Socket, { endpoints, certificate, ...origin }: Origin, bytes: Buffer, host: ListenerHost): void {
+function serve(
+  socket: Socket,
+  { endpoints, certificate, admission, ...origin }: Origin,
+  bytes: Buffer,
+  host: ListenerHost,
+): void {
   const transport = new SocketTransport(
     socket,
     {
@@ -129,7 +144,8 @@ function serve(socket: Socket, { endpoints, certificate, ...origin }: Origin, by
     endpoints,
     certificate,
   )
-  transport.handle(host.accept(transport))
+  const known: unknown = admission === undefined ? undefined : deserialize(Buffer.from(admission, 'base64'))
+  transport.handle(host.accept(transport, known))
   transport.readPlain()
   transport.receive(bytes)
 }

@@ -105,7 +105,7 @@ function workerParts({ name, names, folder, expected, startedAt }: WorkerInit, b
         log,
         maxPending: workers.maxPending,
         patience: workers.patience,
-        handOver: (owner, transport, bytes) => handOver(folder, owner, transport, bytes),
+        handOver: (owner, transport, bytes, admission) => handOver(folder, owner, transport, bytes, admission),
       }),
     share: (listener) => share(listener, leads, names.length),
     beforeListening() {

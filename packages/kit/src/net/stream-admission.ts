@@ -94,10 +94,11 @@ export class StreamAdmission {
     endpoints: Endpoints,
     certificate: PeerCertificate | undefined,
     bytes: Buffer,
+    admission?: unknown,
   ): void {
     this.options.gate.adopt()
     const transport = new SocketTransport(socket, this.origin, endpoints, certificate)
-    this.hand(transport)
+    this.hand(transport, admission)
     if (!shared) transport.readPlain()
     transport.receive(bytes)
   }
@@ -113,9 +114,9 @@ export class StreamAdmission {
     this.hand(transport)
   }
 
-  private hand(transport: SocketTransport): void {
+  private hand(transport: SocketTransport, admission?: unknown): void {
     try {
-      transport.handle(this.options.host.accept(transport))
+      transport.handle(this.options.host.accept(transport, admission))
     } catch (error) {
       this.options.host.log.error('a connection could not be handed to the broker', {
         listener: this.options.id,

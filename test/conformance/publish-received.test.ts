@@ -145,6 +145,35 @@ test('a client that repeats after a new connection without DUP is answered all t
   assert.deepEqual(payloads(await watcher.settle()), ['once'])
 })
 
+test('a client that repeats after a new connection is answered when hooks have decided, and as they have', async (t) => {
+  const broker = await startBroker(t)
+  const answers: ((payload: string) => void)[] = []
+  broker.hook('message.publish', async () => {
+    const answer = await new Promise<string>((resolve) => answers.push(resolve))
+    return answer === 'refused' ? { reject: 0x87 } : undefined
+  })
+  const watcher = await broker.connect()
+  await subscribe(watcher, 'a')
+  const settings = { clientId: 'p', clean: false, properties: { sessionExpiryInterval: 100 } }
+  const payload = ['accepted', 'refused']
+  const first = await broker.connect(settings)
+  for (const [index, text] of payload.entries()) publish(first, 'a', text, { qos: 2, messageId: 5 + index })
+  await until(() => answers.length === 2, 'the hook')
+  const second = await broker.connect(settings)
+  await first.expectDisconnect(0x8e)
+  for (const [index, text] of payload.entries()) publish(second, 'a', text, { qos: 2, messageId: 5 + index, dup: true })
+  await second.expectNothing()
+  // The order is that of the messages, not of the answers.
+  answers[1]('refused')
+  await second.expectNothing()
+  answers[0]('accepted')
+  await second.expect('pubrec', { messageId: 5, reasonCode: 0 })
+  await second.expect('pubrec', { messageId: 6, reasonCode: 0x87 })
+  second.send({ cmd: 'pubrel', messageId: 5 })
+  await second.expect('pubcomp', { messageId: 5, reasonCode: 0 })
+  assert.deepEqual(payloads(await watcher.settle()), ['accepted'])
+})
+
 test('PUBREL of an unknown identifier is answered with 0x92 [MQTT-3.7.2-1]', async (t) => {
   const broker = await startBroker(t)
   const client = await broker.connect()

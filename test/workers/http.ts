@@ -1,6 +1,6 @@
 import type { TwoWorkers } from './support.ts'
 
-export interface Answer {
+interface Answer {
   readonly status: number
   /** Parsed; undefined when there is none. */
   readonly body: unknown

@@ -25,7 +25,8 @@ export function routeAcknowledged(
   const changes = durable?.store.changes ?? 0
   if (durable?.store.problem !== undefined && durable.concerns(session, message, routes)) {
     broker.metrics.counters[M.STORE_REFUSED]++
-    return refusePublish(channel, session, storeDown(channel), qos, packetId)
+    // Not behind those that wait for the store: that may last.
+    return refusePublish(channel, session, storeDown(channel), qos, packetId, 'now')
   }
   // In one batch with the message: after a crash both are there, or none. [MQTT-4.3.3-10]
   if (qos === 2 && peers === undefined) session.keepAwaiting(packetId)
@@ -60,8 +61,37 @@ export function acknowledgeAgain(channel: Channel, session: Session, packetId: n
   const safe = whenSafe(session.forwarding?.get(packetId), stored)
   if (safe === undefined && !channel.acknowledgesLate) return void write()
   channel.acknowledgeWhen(safe, (taken) =>
-    taken ? write() : refusePublish(channel, session, workerAway(channel), 2, packetId),
+    taken ? write() : refusePublish(channel, session, workerAway(channel), 2, packetId, 'now'),
   )
+}
+
+/** A PUBLISH that came on an earlier connection, too, and waits for its hooks there. */
+export class RepeatedPublish implements Slot {
+  readonly #channel: Channel
+  readonly #session: Session
+  readonly #packetId: number
+  #outcome: BrokerMessage | Refusal | undefined
+  ready = false
+
+  constructor(channel: Channel, session: Session, packetId: number) {
+    this.#channel = channel
+    this.#session = session
+    this.#packetId = packetId
+  }
+
+  decided(outcome: BrokerMessage | Refusal | undefined): void {
+    this.#outcome = outcome
+    this.ready = true
+    this.#channel.order?.proceed()
+  }
+
+  run(): undefined {
+    const outcome = this.#outcome
+    if (this.#channel.state !== 'connected') return
+    if (outcome === undefined) return this.#channel.fail(ReasonCode.UnspecifiedError) as undefined
+    if (outcome instanceof Refusal) return refusePublish(this.#channel, this.#session, outcome, 2, this.#packetId)
+    acknowledgeAgain(this.#channel, this.#session, this.#packetId)
+  }
 }
 
 /**
@@ -115,7 +145,7 @@ function acknowledgeLater(
 ): undefined {
   const { channel, session, message, qos, packetId } = routed
   return channel.acknowledgeWhen(safe, (taken) => {
-    if (!taken) return refusePublish(channel, session, workerAway(channel), qos, packetId)
+    if (!taken) return refusePublish(channel, session, workerAway(channel), qos, packetId, 'now')
     routed.count = channel.broker.total(message, routed.count, far)
     return routed.run()
   })

@@ -8,10 +8,11 @@ import type { Session } from '../session/session.ts'
 import type { Channel } from './channel.ts'
 import type { Slot } from './in-order.ts'
 import { isRepeated, reserve } from './packet-identifiers.ts'
-import { acknowledgeAgain, routeAcknowledged } from './publish-acknowledgement.ts'
+import { acknowledgeAgain, RepeatedPublish, routeAcknowledged } from './publish-acknowledgement.ts'
 import { permissionOf, resolveTopic, routesOf } from './publish-topic.ts'
 import { refusePublish } from './refuse.ts'
 import type { TopicEntry } from './topic-cache.ts'
+import { Undecided } from './undecided.ts'
 
 const noProperties: Properties = Object.freeze({})
 /**
@@ -37,7 +38,7 @@ export function receivePublish(channel: Channel, frame: PublishFrame): void {
   const permission = permissionOf(channel, entry, qos, retain)
   const packet = new WaitingPublish(channel, entry, qos, packetId)
   if (permission instanceof Promise) {
-    channel.waitIn(packet)
+    packet.wait()
     decideLater(packet, permission, retain, frame.dup, payload, properties)
     return
   }
@@ -48,7 +49,7 @@ export function receivePublish(channel: Channel, frame: PublishFrame): void {
     (channel.order !== undefined && channel.order.length > 0)
   ) {
     packet.decided(decision)
-    return channel.waitIn(packet)
+    return packet.wait()
   }
   const work = finish(channel, entry, decision, qos, packetId)
   if (work instanceof Promise) waitFor(channel, work)
@@ -72,6 +73,10 @@ function decideLater(
 }
 
 function repeatAnswer(channel: Channel, session: Session, packetId: number): void {
+  const undecided = session.undecided?.get(packetId)
+  // What waits on this connection is before it anyway.
+  if (undecided !== undefined && undecided.channel !== channel)
+    return channel.waitIn(undecided.repeat(new RepeatedPublish(channel, session, packetId)))
   effect(channel, () => acknowledgeAgain(channel, session, packetId))
 }
 
@@ -108,6 +113,12 @@ class WaitingPublish implements Slot, RunEnd<BrokerMessage | Refusal> {
     this.packetId = packetId
   }
 
+  /** Takes its place. */
+  wait(): void {
+    if (this.qos === 2) Undecided.note(this.channel, this.packetId, this)
+    this.channel.waitIn(this)
+  }
+
   /** What the hooks have made of the message. */
   ended(changed: Outcome): void {
     const { channel, message, client } = this
@@ -123,6 +134,18 @@ class WaitingPublish implements Slot, RunEnd<BrokerMessage | Refusal> {
   }
 
   run(): undefined | Promise<unknown> {
+    if (this.qos !== 2) return this.#finish()
+    let outcome: Outcome | undefined
+    try {
+      const work = this.#finish()
+      outcome = this.#outcome
+      return work
+    } finally {
+      Undecided.settle(this.channel, this.packetId, this, outcome)
+    }
+  }
+
+  #finish(): undefined | Promise<unknown> {
     if (this.#outcome === undefined) throw this.#error
     return finish(this.channel, this.entry, this.#outcome, this.qos, this.packetId)
   }

@@ -2,6 +2,7 @@ import type { ClientInfo, SessionInfo, StoredSession } from '@hookmq/api'
 import type { Properties, QoS } from '@hookmq/mqtt'
 import type { Broker } from '../broker.ts'
 import type { Channel } from '../channel/channel.ts'
+import type { Undecided } from '../channel/undecided.ts'
 import type { Counts } from '../durable/dormant.ts'
 import type { BrokerMessage } from '../message.ts'
 import * as M from '../metrics/index.ts'
@@ -38,6 +39,8 @@ export class Session implements DeliveryTarget {
   cancelExpiry: (() => void) | undefined
   /** QoS 2 packet identifiers of the client that wait for PUBREL, with the time of their PUBLISH. */
   awaitingRel: Map<number, number> | undefined
+  /** Those whose PUBLISH waits for hooks. */
+  undecided: Map<number, Undecided> | undefined
   /** Those whose messages other processes have not taken yet; false: one of them may have lost it. */
   forwarding: Map<number, Promise<boolean>> | undefined
   /** Its connection has found it here: what the client sends again may be done already. */

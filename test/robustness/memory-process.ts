@@ -18,6 +18,12 @@ async function heap(): Promise<number> {
   return least
 }
 
+/** Memory of buffers, which is not part of the heap. */
+async function bufferMemory(): Promise<number> {
+  await heap()
+  return process.memoryUsage().arrayBuffers
+}
+
 async function batches(broker: TestBroker, count: number, one: (index: number) => Promise<void>): Promise<void> {
   const together = 50
   for (let index = 0; index < count; index += together) {
@@ -26,7 +32,14 @@ async function batches(broker: TestBroker, count: number, one: (index: number) =
   }
 }
 
-const scenarios: Record<string, { count: number; run(broker: TestBroker, count: number): Promise<void> }> = {
+interface Scenario {
+  readonly count: number
+  /** Default: the heap. */
+  readonly measure?: () => Promise<number>
+  run(broker: TestBroker, count: number): Promise<void>
+}
+
+const scenarios: Record<string, Scenario> = {
   connections: {
     count: 10_000,
     run: (broker, count) =>
@@ -98,6 +111,25 @@ const scenarios: Record<string, { count: number; run(broker: TestBroker, count: 
       await until(() => broker.broker.channels.size === 0, 'the last connection to be forgotten')
     },
   },
+  // The few bytes that stay of a client must not lie in memory that others have used for a moment, or all of it stays.
+  lasting: {
+    count: 1_000,
+    measure: bufferMemory,
+    async run(broker, count) {
+      for (let index = 0; index < count; index++) {
+        const client = await broker.connect({
+          clientId: `lasting-${count}-${index}`,
+          version: 5,
+          username: 'somebody',
+          password: Buffer.from('secret'),
+          will: { topic: 'w', payload: Buffer.from('gone'), qos: 0, retain: false },
+        })
+        publish(client, `lasting/${count}/${index}`, 'x', { qos: 1, messageId: 1, retain: true })
+        await client.expect('puback')
+        for (let others = 0; others < 4; others++) Buffer.allocUnsafe(20_000)
+      }
+    },
+  },
 }
 
 const chosen = scenarios[scenario]
@@ -106,9 +138,10 @@ if (chosen === undefined)
 const broker = await startBroker({ after: (run) => void teardown.push(run) }, {}, { record: false, clock, keep: false })
 // Once before measuring, so that code is compiled and pools and caches have their size.
 await chosen.run(broker, 500)
-const before = await heap()
+const measure = chosen.measure ?? heap
+const before = await measure()
 await chosen.run(broker, chosen.count)
-const after = await heap()
+const after = await measure()
 const { sessions, router, channels, deadlines } = broker.broker
 const leftovers = {
   sessions: sessions.size,

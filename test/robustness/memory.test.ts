@@ -35,3 +35,11 @@ for (const [scenario, title] of [
     )
   })
 }
+
+test('1,000 clients that stay, each with a topic, a password, a will and a retained message: buffers of some bytes each', {
+  timeout: 200_000,
+}, async (t) => {
+  const [line] = (await run(t, process.execPath, ['--expose-gc', script, 'lasting'])).slice(-1)
+  const { before, after } = JSON.parse(line) as Measured
+  assert.ok(after - before < allowance, `buffers grew from ${before} to ${after} bytes`)
+})

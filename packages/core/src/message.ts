@@ -35,6 +35,16 @@ function makeId(timestamp: number): string {
 /** Stands for a payload that nobody wanted to see. Whoever routes such a message gives it its own before. */
 export const unseenPayload: Buffer = Buffer.alloc(0)
 
+function liesAmongOthers({ buffer, length }: Uint8Array): boolean {
+  return buffer.byteLength > 2 * length + 64
+}
+
+function ownCopy(bytes: Uint8Array): Buffer {
+  const own = Buffer.allocUnsafeSlow(bytes.length)
+  own.set(bytes)
+  return own
+}
+
 /** The one shape of message that moves inside the core. Hooks see it as a `Message`. */
 export class BrokerMessage implements Message {
   readonly topic: string
@@ -44,7 +54,7 @@ export class BrokerMessage implements Message {
   readonly dup: boolean
   readonly from: string
   readonly timestamp: number
-  readonly properties: Properties
+  properties: Properties
   readonly headers: MessageHeaders
   /** Shared by a message and what hooks made of it: one id, made when somebody asks. */
   #identity: { id: string | undefined } | undefined
@@ -103,17 +113,14 @@ export class BrokerMessage implements Message {
     this.#topicBytes = bytes
   }
 
-  /**
-   * For a message that will wait: small payloads lie in buffers that are shared with many others, and one that stays would keep all
-   * of its neighbours' memory. Gives it a buffer of its own.
-   */
+  /** For a message that will wait: what lies in memory that is shared with many others would keep all of it. Gives it memory of its own. */
   compact(): void {
-    const { payload } = this
-    if (payload.buffer.byteLength <= 2 * payload.length + 64) return
-    const own = Buffer.allocUnsafeSlow(payload.length)
-    own.set(payload)
-    this.payload = own
-    this.#topicBytes = undefined
+    const { payload, properties } = this
+    if (liesAmongOthers(payload)) this.payload = ownCopy(payload)
+    if (this.#topicBytes !== undefined && liesAmongOthers(this.#topicBytes)) this.#topicBytes = undefined
+    const { correlationData } = properties
+    if (correlationData !== undefined && liesAmongOthers(correlationData))
+      this.properties = { ...properties, correlationData: ownCopy(correlationData) }
   }
 
   get needsRecheck(): boolean {

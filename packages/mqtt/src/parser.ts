@@ -156,7 +156,7 @@ export class PacketParser {
     if (this.#kept === undefined || this.#keptEnd + length > this.#kept.length) {
       // Doubling keeps many small pieces linear; a declared length alone never allocates.
       const capacity = Math.max(needed, Math.min(wanted, Math.max(2 * held, 64)), wanted === 0 ? 2 * held : 0)
-      const larger = Buffer.allocUnsafe(capacity)
+      const larger = Buffer.allocUnsafeSlow(capacity)
       if (this.#kept !== undefined) this.#kept.copy(larger, 0, this.#keptStart, this.#keptEnd)
       this.#kept = larger
       this.#keptStart = 0

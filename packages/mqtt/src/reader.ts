@@ -55,7 +55,10 @@ export class PacketReader {
 
   binary(field: string): Buffer {
     const start = this.#skipPrefixed(field)
-    return Buffer.from(this.buffer.subarray(start, this.position))
+    // Passwords and wills stay as long as the client: not in the pool, where each would hold 64 KiB.
+    const bytes = Buffer.allocUnsafeSlow(this.position - start)
+    this.buffer.copy(bytes, 0, start, this.position)
+    return bytes
   }
 
   properties(holder: PropertyHolder): Properties {

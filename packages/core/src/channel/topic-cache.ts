@@ -20,6 +20,10 @@ export function permissionBit(qos: QoS, retain: boolean): number {
   return 1 << (qos * 2 + (retain ? 1 : 0))
 }
 
+/** Bytes of topics that lie in one piece of memory, at least and at most (but for a topic that is longer). */
+const leastMemory = 64
+const mostMemory = 2048
+
 /**
  * The topics that a client published to lately, found by their bytes: a client that publishes to the same few topics pays for
  * decoding, checking, authorizing and matching each of them once.
@@ -28,6 +32,9 @@ export class TopicCache {
   readonly #entries = new Map<number, TopicEntry>()
   #last: TopicEntry | undefined
   readonly #capacity: number
+  /** Memory of this client's own: a few bytes in Node's pool would hold 64 KiB of it for as long as the client is there. */
+  #memory = Buffer.alloc(0)
+  #used = 0
 
   constructor(capacity: number) {
     this.#capacity = Math.max(1, capacity)
@@ -45,7 +52,7 @@ export class TopicCache {
   add(buffer: Buffer, start: number, end: number, topic: string): TopicEntry {
     // The topics of a client are few or many; when they are many, starting over is as good as any other way.
     if (this.#entries.size >= this.#capacity) this.#entries.clear()
-    const bytes = Buffer.from(buffer.subarray(start, end))
+    const bytes = this.#keep(buffer, start, end)
     const entry: TopicEntry = { bytes, topic, routes: undefined, known: 0, allowed: 0, expiresAt: 0, generation: 0 }
     this.#entries.set(hash(bytes, 0, bytes.length), entry)
     this.#last = entry
@@ -55,6 +62,19 @@ export class TopicCache {
   clear(): void {
     this.#entries.clear()
     this.#last = undefined
+  }
+
+  /** A message that is under way may have the bytes of a forgotten topic: memory is never written to twice. */
+  #keep(buffer: Buffer, start: number, end: number): Buffer {
+    const length = end - start
+    if (this.#memory.length - this.#used < length) {
+      const size = Math.min(Math.max(2 * this.#memory.length, leastMemory), mostMemory)
+      this.#memory = Buffer.allocUnsafeSlow(Math.max(size, length))
+      this.#used = 0
+    }
+    const from = this.#used
+    this.#used += buffer.copy(this.#memory, from, start, end)
+    return this.#memory.subarray(from, this.#used)
   }
 }
 

@@ -85,7 +85,9 @@ export class Retained {
 
   /** Another process of this broker has changed it, and has seen to the rules. */
   replicate(topic: string, message: BrokerMessage | undefined): void {
-    this.store.replicate(topic, message === undefined || message.payload.length === 0 ? undefined : message)
+    const kept = message === undefined || message.payload.length === 0 ? undefined : message
+    kept?.compact()
+    this.store.replicate(topic, kept)
   }
 
   /** A message with the retain flag is being routed. [MQTT-3.3.1-5] [MQTT-3.3.1-6] [MQTT-3.3.1-7] false: it is not kept. */
@@ -108,6 +110,7 @@ export class Retained {
     if (this.#storing !== undefined && this.#storing.takeOrWait(this.#broker.clock.now()) > 0) {
       return this.#refuse('more are stored per second than may be', topic, { limit: storeRate })
     }
+    message.compact()
     if (!this.store.replicate(topic, message)) return this.#refuse('the store has no room for it', topic, {})
     this.#broker.metrics.counters[M.MESSAGES_RETAINED]++
     return true

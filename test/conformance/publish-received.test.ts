@@ -174,6 +174,30 @@ test('a client that repeats after a new connection is answered when hooks have d
   assert.deepEqual(payloads(await watcher.settle()), ['accepted'])
 })
 
+test('a client that repeats after a new connection before it is known whether it may publish hears of the one message', async (t) => {
+  const broker = await startBroker(t)
+  const answers: (() => void)[] = []
+  broker.hook('client.authorize', async ({ action }) => {
+    if (action !== 'publish') return undefined
+    await new Promise<void>((resolve) => answers.push(resolve))
+    return { stop: { result: 'allow', from: 'test' } }
+  })
+  const watcher = await broker.connect()
+  await subscribe(watcher, 'a')
+  const settings = { clientId: 'p', clean: false, properties: { sessionExpiryInterval: 100 } }
+  const first = await broker.connect(settings)
+  publish(first, 'a', 'once', { qos: 2, messageId: 5 })
+  await until(() => answers.length === 1, 'the hook')
+  const second = await broker.connect(settings)
+  publish(second, 'a', 'once', { qos: 2, messageId: 5, dup: true })
+  await second.expectNothing()
+  for (const answer of answers) answer()
+  await second.expect('pubrec', { messageId: 5, reasonCode: 0 })
+  second.send({ cmd: 'pubrel', messageId: 5 })
+  await second.expect('pubcomp', { messageId: 5, reasonCode: 0 })
+  assert.deepEqual(payloads(await watcher.settle()), ['once'])
+})
+
 test('PUBREL of an unknown identifier is answered with 0x92 [MQTT-3.7.2-1]', async (t) => {
   const broker = await startBroker(t)
   const client = await broker.connect()

@@ -11,6 +11,9 @@ import type { Channel } from './channel.ts'
  * some clients repeat those without setting it, and must not be told that the identifier is in use.
  */
 export function isRepeated(channel: Channel, session: Session, packetId: number, dup: boolean): boolean {
+  // Before there is a permission, nothing is reserved yet.
+  const undecided = session.undecided?.get(packetId)
+  if (undecided !== undefined && undecided.channel !== channel) return true
   const since = session.awaitingRel?.get(packetId)
   return since !== undefined && (dup || since < channel.acceptedAt)
 }

@@ -201,3 +201,29 @@ test('a client whose session sleeps is let in while the store fails, with what w
   await publisher.expect('puback', { messageId: 77 })
   for (const payload of ['waits', 'not stored yet']) await acknowledge(back, await back.expect('publish', { payload }))
 })
+
+for (const version of currentVersions)
+  test(`a client that sends a QoS 2 message again is not told that it was taken when the store failed before its turn (${version})`, {
+    skip,
+  }, async (t) => {
+    const { broker, store } = await Crashing.start(t)
+    let answer: (() => void) | undefined
+    const hook = broker.hook('message.publish', () => new Promise<void>((resolve) => (answer = resolve)))
+    const watcher = await broker.connect()
+    await subscribe(watcher, 'a')
+    const settings = { version, clientId: 'p', ...kept }
+    publish(await broker.connect(settings), 'a', 'precious', { qos: 2, messageId: 7 })
+    await until(() => answer !== undefined, 'the hook')
+    const second = await broker.connect(settings)
+    publish(second, 'a', 'precious', { qos: 2, messageId: 7, dup: true })
+    await second.expectNothing()
+    store.fail('the disk is full')
+    hook.remove()
+    answer?.()
+    if (version === 5) await second.expect('pubrec', { messageId: 7, reasonCode: 0x97 })
+    else await second.expectClose()
+    store.fail(undefined)
+    const third = await broker.connect(settings)
+    await publishThrough(third, 'a', 'precious', { qos: 2, messageId: 7, dup: true })
+    assert.deepEqual(payloads(await watcher.settle()), ['precious'])
+  })

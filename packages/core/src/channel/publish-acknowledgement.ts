@@ -90,7 +90,10 @@ export class RepeatedPublish implements Slot {
     if (this.#channel.state !== 'connected') return
     if (outcome === undefined) return this.#channel.fail(ReasonCode.UnspecifiedError) as undefined
     if (outcome instanceof Refusal) return refusePublish(this.#channel, this.#session, outcome, 2, this.#packetId)
-    acknowledgeAgain(this.#channel, this.#session, this.#packetId)
+    if (this.#session.awaitingRel?.has(this.#packetId) === true)
+      return void acknowledgeAgain(this.#channel, this.#session, this.#packetId)
+    // Hooks agreed, but then it could not be kept: its identifier is free again.
+    return refusePublish(this.#channel, this.#session, notKept(this.#channel), 2, this.#packetId, 'now')
   }
 }
 
@@ -158,6 +161,11 @@ function workerAway(channel: Channel): Refusal {
 
 function storeDown(channel: Channel): Refusal {
   return notTaken(channel, ReasonCode.QuotaExceeded, 'store', 'the store does not work at present')
+}
+
+function notKept(channel: Channel): Refusal {
+  if (channel.broker.durable?.store.problem !== undefined) return storeDown(channel)
+  return notTaken(channel, ReasonCode.ImplementationSpecificError, 'core', 'the message could not be kept')
 }
 
 /** An older client cannot be told: it must not take the message for accepted, and sends it again when it is back. */

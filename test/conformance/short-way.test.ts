@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { payloads, publish, subscribe } from '../support/actions.ts'
+import { payloads, publish, publishThrough, subscribe } from '../support/actions.ts'
 import { startBroker } from '../support/broker.ts'
 import { currentVersions, testVersions } from '../support/versions.ts'
 import { turns } from '../support/wait.ts'
@@ -193,3 +193,20 @@ test(
     assert.deepEqual(payloads(await staying.settle()), ['1', '2', '3', '4'])
   },
 )
+
+test('a hook that borrows payloads and answers with a broken promise does not end the connection of its client', async (t) => {
+  const broker = await startBroker(t, {}, { record: false })
+  const broken = {
+    // biome-ignore lint/suspicious/noThenProperty: that is what breaks
+    then() {
+      throw new Error('broken')
+    },
+  }
+  broker.hook('message.publish', () => broken as unknown as undefined, { payload: 'borrow' })
+  const watcher = await broker.connect()
+  await subscribe(watcher, 'a')
+  const client = await broker.connect()
+  publish(client, 'a', 'short way')
+  await publishThrough(client, 'a', 'ordinary way', { qos: 1 })
+  assert.deepEqual(payloads(await watcher.settle()), ['short way', 'ordinary way'])
+})

@@ -300,7 +300,7 @@ export class Chain<P extends HookPointName> {
       return this.#wait(hooks, index, answer as PromiseLike<unknown>, ticket, args, accumulator, scope, then)
     } else {
       // Nobody waits for it, so nobody else would hear that it fails.
-      void (answer as PromiseLike<unknown>).then(undefined, () => {})
+      void Promise.resolve(answer).catch(() => {})
       const problem = `a hook with payload: '${hook.payload}' must answer at once; it gave a promise`
       ticket?.end(new CallFailure('rejected', new Error(problem)))
       next = this.#invalid(hook, problem, accumulator)
